@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The control step: one small table of rows a direction, as doc/wire-format has it. */
+
+#include "link_internal.h"
+
+/** Rows of the control step's tables. */
+enum row {
+	ROW_NONE,
+	ROW_TX_END,   /**< the pairing is dead */
+	ROW_TX_OPEN,  /**< the reader has let go: count, clear, open for it */
+	ROW_TX_UP,    /**< the reader confirmed */
+	ROW_TX_PAUSE, /**< the heartbeat is late, or moves again */
+	ROW_RX_ACKNOWLEDGE,
+	ROW_RX_CONFIRM,
+	ROW_RX_FORGET, /**< the peer went before it opened */
+	ROW_RX_DRAIN,
+};
+
+/** ((writer + reader session) >> 1) without the 33rd bit: both are even. */
+static uint32_t
+pairing(const struct nhn_link *link, uint32_t peer_session)
+{
+	return (link->session >> 1) + (peer_session >> 1);
+}
+
+/* ---- writer's direction ---- */
+
+static enum row
+tx_row(const struct nhn_link *link)
+{
+	uint32_t p = nhn_load_acquire(&link->peer->session); /* C */
+
+	if (link->tx_state != NHN_TX_WAIT_DRAIN && p != link->tx_peer)
+		return ROW_TX_END;
+	switch (link->tx_state) {
+	case NHN_TX_WAIT_DRAIN:
+		/* The own acknowledgement first: the user sees one boundary. */
+		if (!session_valid(p) || p != link->rx_peer ||
+		    nhn_load_acquire(&link->peer->seen) != link->session) /* D */
+			return ROW_NONE;
+		return ROW_TX_OPEN;
+	case NHN_TX_WAIT_READER:
+		if (nhn_load_acquire(&link->peer->seen) != (link->session | 1))
+			return ROW_NONE;
+		return ROW_TX_UP;
+	case NHN_TX_UP:
+		return link->paused != link->late ? ROW_TX_PAUSE : ROW_NONE;
+	}
+	return ROW_NONE;
+}
+
+static uint32_t
+count_discarded(const struct nhn_link *link)
+{
+	uint32_t sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < link->laid.channels; i++) {
+		const struct nhn_channel_entry *entry = &link->laid.entry[i];
+		const uint8_t *cells =
+			(const uint8_t *)link->own + nhn_layout_offset(&link->laid, i);
+
+		sum += nhn_tx_count_committed(cells, entry->cells, entry->cell_bytes,
+					      nhn_load_acquire(&link->peer->cursor[i].cells));
+	}
+	return sum;
+}
+
+static void
+tx_open(struct nhn_link *link, uint32_t peer_session)
+{
+	uint32_t i;
+
+	/* Counted before a cell is cleared: a kill in between counts twice, never not. */
+	link->discarded += count_discarded(link);
+	nhn_store_relaxed(&link->own->discarded, link->discarded);
+	for (i = 0; i < link->layout.channels; i++)
+		nhn_tx_open(&link->tx[i]);
+	link->laid = link->layout;
+	memcpy(link->own->laid, link->laid.entry, sizeof(link->own->laid));
+	nhn_store_release(&link->own->open, peer_session); /* E */
+	link->tx_peer = peer_session;
+	link->tx_state = NHN_TX_WAIT_READER;
+}
+
+static void
+tx_stop(struct nhn_link *link)
+{
+	uint32_t i;
+
+	for (i = 0; i < link->layout.channels; i++)
+		nhn_tx_stop(&link->tx[i]);
+}
+
+static void
+tx_go(struct nhn_link *link)
+{
+	uint32_t i;
+
+	for (i = 0; i < link->layout.channels; i++)
+		nhn_tx_start(&link->tx[i], pairing(link, link->tx_peer));
+}
+
+static void
+tx_step(struct nhn_link *link)
+{
+	switch (tx_row(link)) {
+	case ROW_TX_END:
+		tx_stop(link);
+		link->paused = false;
+		link->tx_state = NHN_TX_WAIT_DRAIN;
+		break;
+	case ROW_TX_OPEN:
+		tx_open(link, link->rx_peer);
+		break;
+	case ROW_TX_UP:
+		tx_go(link);
+		link->tx_state = NHN_TX_UP;
+		break;
+	case ROW_TX_PAUSE:
+		link->paused = link->late;
+		if (link->paused)
+			tx_stop(link);
+		else
+			tx_go(link);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- reader's direction ---- */
+
+static enum row
+rx_row(const struct nhn_link *link)
+{
+	uint32_t s = nhn_load_acquire(&link->peer->session); /* C */
+
+	switch (link->rx_state) {
+	case NHN_RX_IDLE:
+		if (!session_valid(s) || s == link->rx_peer || s == link->refused_session)
+			return ROW_NONE;
+		return ROW_RX_ACKNOWLEDGE;
+	case NHN_RX_WAIT_OPEN:
+		if (s != link->rx_peer)
+			return ROW_RX_FORGET;
+		if (nhn_load_acquire(&link->peer->open) != link->session) /* E */
+			return ROW_NONE;
+		return ROW_RX_CONFIRM;
+	case NHN_RX_READING:
+		return s != link->rx_peer ? ROW_RX_DRAIN : ROW_NONE;
+	case NHN_RX_DRAINING:
+		return ROW_RX_DRAIN;
+	}
+	return ROW_NONE;
+}
+
+static void
+rx_acknowledge(struct nhn_link *link, uint64_t now_ns)
+{
+	uint32_t s = nhn_load_acquire(&link->peer->session);
+	struct nhn_header header;
+	struct nhn_layout layout;
+
+	if (!session_valid(s) || link_peer_read(link, s, &header, &layout) != 0)
+		return;
+	if (!nhn_layout_equal(&layout, &link->layout)) {
+		/* The host came back with another layout; its old ring is read out. */
+		link_guest_start(link, &header, &layout);
+		return;
+	}
+	link_peer_accept(link, &header);
+	link->beat_seen = nhn_load_relaxed(&link->peer->beat);
+	link->beat_seen_ns = now_ns;
+	link->late = false;
+	link->sessions++;
+	nhn_store_release(&link->own->seen, s); /* D */
+	link->rx_peer = s;
+	link->rx_state = NHN_RX_WAIT_OPEN;
+}
+
+/** Whether a program has still to be told -ESTALE on a channel. */
+static bool
+stale_untold(const struct nhn_link *link)
+{
+	uint32_t i;
+
+	for (i = 0; i < link->layout.channels; i++)
+		if (link->rx[i].stale)
+			return true;
+	return false;
+}
+
+static void
+rx_confirm(struct nhn_link *link)
+{
+	uint32_t i;
+
+	/* -ESTALE comes before the first message of the new session. */
+	if (stale_untold(link))
+		return;
+	nhn_store_release(&link->own->seen, link->rx_peer | 1);
+	for (i = 0; i < link->layout.channels; i++)
+		nhn_rx_start(&link->rx[i], pairing(link, link->rx_peer));
+	link->rx_state = NHN_RX_READING;
+}
+
+static void
+rx_drain(struct nhn_link *link)
+{
+	uint32_t i;
+
+	link->rx_state = NHN_RX_DRAINING;
+	/* Polled after the load of session that ended the pairing (C), so that all
+	 * that the dead writer committed is in sight. */
+	for (i = 0; i < link->layout.channels; i++)
+		if (!nhn_rx_drained(&link->rx[i]))
+			return;
+	for (i = 0; i < link->layout.channels; i++)
+		nhn_rx_stop(&link->rx[i]);
+	link->rx_state = NHN_RX_IDLE;
+}
+
+static void
+rx_step(struct nhn_link *link, uint64_t now_ns)
+{
+	switch (rx_row(link)) {
+	case ROW_RX_ACKNOWLEDGE:
+		rx_acknowledge(link, now_ns);
+		break;
+	case ROW_RX_CONFIRM:
+		rx_confirm(link);
+		break;
+	case ROW_RX_FORGET:
+		link->rx_state = NHN_RX_IDLE;
+		break;
+	case ROW_RX_DRAIN:
+		rx_drain(link);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- faults ---- */
+
+/** Say nothing more to this peer session; its successor finds a new life. */
+static void
+break_off(struct nhn_link *link)
+{
+	link->broken = true;
+	link->broken_session = nhn_load_acquire(&link->peer->session);
+	tx_stop(link);
+	if (!link->intruder)
+		nhn_store_release(&link->own->session, link->session | 1);
+}
+
+static void
+faults_take(struct nhn_link *link)
+{
+	uint32_t session = nhn_load_acquire(&link->peer->session);
+	uint32_t i;
+
+	nhn_store_relaxed(&link->attention, 0);
+	for (i = 0; i < link->layout.channels; i++) {
+		uint32_t fault = link->rx[i].fault;
+
+		/* A cursor is a lie only while its session stands. */
+		if (fault == NHN_FAULT_NONE && session == link->tx_peer)
+			fault = link->tx[i].fault;
+		link->tx[i].fault = NHN_FAULT_NONE;
+		link->rx[i].fault = NHN_FAULT_NONE;
+		if (fault == NHN_FAULT_NONE)
+			continue;
+		link->faults[fault]++;
+		link_tell(link, NHN_LINK_EVENT_FAULT, NULL, i, fault);
+		break_off(link);
+	}
+}
+
+static bool
+revivable(const struct nhn_link *link)
+{
+	uint32_t session = nhn_load_acquire(&link->peer->session);
+
+	return !link->intruder && session_valid(session) && session != link->broken_session;
+}
+
+/** After a fault: start anew for a peer's new session, when nothing is held. */
+static void
+revive(struct nhn_link *link)
+{
+	uint32_t i;
+
+	for (i = 0; i < link->layout.channels; i++)
+		if (nhn_rx_holds(&link->rx[i]))
+			return;
+	for (i = 0; i < link->layout.channels; i++) {
+		nhn_rx_stop(&link->rx[i]);
+		link->rx[i].stale = 1;
+	}
+	link_start(link);
+}
+
+/** Whether somebody else wrote words that this side alone may write. */
+static bool
+intruded(struct nhn_link *link)
+{
+	uint32_t session = nhn_load_relaxed(&link->own->session);
+
+	if (session == link->session && nhn_load_relaxed(&link->own->beat) == link->beat)
+		return false;
+	link->intruder = true;
+	link_tell(link, NHN_LINK_EVENT_INTRUDER, NULL, 0, session);
+	return true;
+}
+
+/* ---- the control step ---- */
+
+static enum nhn_link_state
+state_now(const struct nhn_link *link)
+{
+	bool guest = link->config.role == NHN_ROLE_GUEST;
+
+	if (link->broken)
+		return NHN_LINK_BROKEN;
+	if (link->rx_state == NHN_RX_DRAINING)
+		return NHN_LINK_WAIT_DRAIN;
+	if (!link->started || link->rx_peer == 0 ||
+	    nhn_load_acquire(&link->peer->session) != link->rx_peer)
+		return guest ? NHN_LINK_WAIT_HOST : NHN_LINK_WAIT_PEER;
+	if (link->tx_state == NHN_TX_WAIT_DRAIN)
+		return NHN_LINK_WAIT_DRAIN;
+	if (link->tx_state != NHN_TX_UP || link->rx_state != NHN_RX_READING)
+		return NHN_LINK_WAIT_READER;
+	return link->paused ? NHN_LINK_STALLED : NHN_LINK_UP;
+}
+
+static void
+state_update(struct nhn_link *link)
+{
+	enum nhn_link_state old = link->state;
+
+	link->state = state_now(link);
+	if (link->state != old)
+		link_tell(link, NHN_LINK_EVENT_STATE, NULL, 0, old);
+}
+
+static void
+beat(struct nhn_link *link, uint64_t now_ns)
+{
+	uint32_t peer_beat = nhn_load_relaxed(&link->peer->beat);
+
+	/* Twice a period, so that one late step is no miss. */
+	if (now_ns - link->beat_sent_ns >= link->beat_period_ns / 2) {
+		link->beat_sent_ns = now_ns;
+		nhn_store_relaxed(&link->own->beat, ++link->beat);
+	}
+	if (peer_beat != link->beat_seen) {
+		link->beat_seen = peer_beat;
+		link->beat_seen_ns = now_ns;
+	}
+	link->late = now_ns - link->beat_seen_ns > link->beat_late_ns;
+}
+
+bool
+nhn_link_look(struct nhn_link *link, uint64_t now_ns)
+{
+	if (!link->started) {
+		uint32_t session = nhn_load_acquire(&link->peer->session);
+
+		return session_valid(session) && session != link->refused_session;
+	}
+	if (link->broken)
+		return revivable(link);
+	if (intruded(link))
+		return true;
+	beat(link, now_ns);
+	return nhn_load_relaxed(&link->attention) != 0 || tx_row(link) != ROW_NONE ||
+	       rx_row(link) != ROW_NONE;
+}
+
+/** A guest's first step: follow the host, if there is one to follow. */
+static void
+first_step(struct nhn_link *link)
+{
+	uint32_t session = nhn_load_acquire(&link->peer->session);
+	struct nhn_header header;
+	struct nhn_layout layout;
+
+	if (session_valid(session) && link_peer_read(link, session, &header, &layout) == 0)
+		link_guest_start(link, &header, &layout);
+}
+
+void
+nhn_link_step(struct nhn_link *link, uint64_t now_ns)
+{
+	if (!link->started) {
+		first_step(link);
+	} else if (link->broken) {
+		if (revivable(link))
+			revive(link);
+	} else if (link->intruder) {
+		break_off(link);
+	} else {
+		if (nhn_load_relaxed(&link->attention) != 0)
+			faults_take(link);
+		if (!link->broken) {
+			tx_step(link);
+			rx_step(link, now_ns);
+		}
+	}
+	state_update(link);
+}
+
+enum nhn_link_state
+nhn_link_control(struct nhn_link *link, uint64_t now_ns)
+{
+	if (nhn_link_look(link, now_ns))
+		nhn_link_step(link, now_ns);
+	return link->state;
+}
+
+/* ---- begin and end ---- */
+
+static bool
+area_usable(const void *area, uint64_t bytes)
+{
+	return area != NULL && (uintptr_t)area % NHN_LINE_BYTES == 0 && bytes >= NHN_CONTROL_BYTES;
+}
+
+static int
+host_init(struct nhn_link *link, struct nhn_refusal *refusal)
+{
+	struct nhn_link_config *config = &link->config;
+	uint64_t bytes = config->own_bytes < config->peer_bytes ? config->own_bytes
+								: config->peer_bytes;
+	int ret = nhn_layout_check(&config->layout, bytes, refusal);
+
+	if (ret != 0)
+		return ret;
+	if (!link_own_area_usable(link->own))
+		return nhn_refuse(refusal, NHN_REFUSAL_OWN_AREA, 0, link->own->header.magic,
+				  NHN_MAGIC);
+	if (config->beat_period_us == 0)
+		config->beat_period_us = NHN_BEAT_PERIOD_US;
+	if (config->beat_misses == 0)
+		config->beat_misses = NHN_BEAT_MISSES;
+	link->beat_period_ns = (uint64_t)config->beat_period_us * 1000;
+	link->layout = config->layout;
+	link_start(link);
+	return 0;
+}
+
+int
+nhn_link_init(struct nhn_link *link, const struct nhn_link_config *config,
+	      struct nhn_refusal *refusal)
+{
+	int ret = 0;
+
+	memset(link, 0, sizeof(*link));
+	memset(refusal, 0, sizeof(*refusal));
+	if (!area_usable(config->own_area, config->own_bytes) ||
+	    !area_usable(config->peer_area, config->peer_bytes))
+		return -EINVAL;
+	link->config = *config;
+	link->own = (struct nhn_control *)config->own_area;
+	link->peer = (const struct nhn_control *)config->peer_area;
+	if (config->role == NHN_ROLE_HOST)
+		ret = host_init(link, refusal);
+	if (ret == 0)
+		link->state = state_now(link);
+	return ret;
+}
+
+void
+nhn_link_finish(struct nhn_link *link)
+{
+	uint32_t i;
+
+	if (link->started && !link->intruder) {
+		for (i = 0; i < link->layout.channels; i++)
+			nhn_rx_publish(&link->rx[i]);
+		nhn_store_release(&link->own->session, link->session | 1);
+	}
+	link->started = false;
+	link->state = NHN_LINK_CLOSED;
+}

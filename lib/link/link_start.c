@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A start of a side: session number, header, cursors; and the reading of the peer's header. */
+
+#include "link_internal.h"
+
+void
+link_tell(const struct nhn_link *link, enum nhn_link_event_kind kind,
+	  const struct nhn_refusal *refusal, uint32_t channel, uint32_t value)
+{
+	struct nhn_link_event event = {
+		.kind = kind, .refusal = refusal, .channel = channel, .value = value};
+
+	if (link->config.event != NULL)
+		link->config.event(link->config.event_context, link, &event);
+}
+
+void
+nhn_link_joint(struct nhn_link_config *config, enum nhn_role role, void *base,
+	       uint64_t region_bytes)
+{
+	uint64_t half = region_bytes / 2;
+	uint8_t *first = base;
+
+	config->role = role;
+	config->own_area = role == NHN_ROLE_HOST ? first : first + half;
+	config->peer_area = role == NHN_ROLE_HOST ? first + half : first;
+	config->own_bytes = half;
+	config->peer_bytes = half;
+}
+
+static bool
+own_area_ours(const struct nhn_control *own)
+{
+	return own->header.magic == NHN_MAGIC || own->header.magic == NHN_MAGIC_FORMATTING;
+}
+
+bool
+link_own_area_usable(const struct nhn_control *own)
+{
+	const uint8_t *byte = (const uint8_t *)own;
+
+	return own_area_ours(own) ||
+	       (byte[0] == 0 && memcmp(byte, byte + 1, NHN_CONTROL_BYTES - 1) == 0);
+}
+
+/** Next odd number whose even successor neither a former life nor the peer knows. */
+static uint32_t
+session_next(const struct nhn_link *link, uint32_t last)
+{
+	uint32_t open = nhn_load_relaxed(&link->peer->open);
+	uint32_t seen = nhn_load_relaxed(&link->peer->seen) & ~1u;
+	uint32_t odd = (last + 1) | 1;
+
+	while (odd + 1 == 0 || odd + 1 == open || odd + 1 == seen)
+		odd += 2;
+	return odd;
+}
+
+static void
+header_write(const struct nhn_link *link)
+{
+	const struct nhn_link_config *config = &link->config;
+	struct nhn_header *shared = &link->own->header;
+	struct nhn_header header;
+
+	memset(&header, 0, sizeof(header));
+	header.magic = NHN_MAGIC_FORMATTING;
+	header.version_major = NHN_VERSION_MAJOR;
+	header.version_minor = NHN_VERSION_MINOR;
+	header.role = config->role;
+	header.area_bytes = config->own_bytes;
+	header.link_id = config->link_id;
+	header.beat_period_us = config->beat_period_us;
+	header.beat_misses = config->beat_misses;
+	header.mtu = config->mtu;
+	memcpy(header.mac, config->mac, sizeof(header.mac));
+	header.channels = (uint16_t)link->layout.channels;
+	memcpy(header.table, link->layout.entry, sizeof(header.table));
+	header.crc = nhn_header_crc(&header);
+	memcpy(shared, &header, sizeof(header));
+	nhn_store_release(&shared->magic, NHN_MAGIC);
+}
+
+/** What a first life finds in an area that was never used. */
+static void
+area_first_use(struct nhn_control *own)
+{
+	uint32_t i;
+
+	nhn_store_relaxed(&own->header.magic, NHN_MAGIC_FORMATTING);
+	nhn_store_relaxed(&own->discarded, 0);
+	memset(own->laid, 0, sizeof(own->laid));
+	for (i = 0; i < NHN_CHANNELS_MAX; i++) {
+		nhn_store_relaxed(&own->cursor[i].cells, NHN_CURSOR_START);
+		nhn_store_relaxed(&own->cursor[i].data, NHN_DATA_START);
+	}
+}
+
+static void
+channels_init(struct nhn_link *link)
+{
+	uint32_t i;
+
+	for (i = 0; i < link->layout.channels; i++) {
+		uint8_t stale = link->rx[i].stale;
+
+		nhn_tx_init(&link->tx[i], &link->layout, i, link->config.own_area,
+			    &link->peer->cursor[i], &link->attention);
+		nhn_rx_init(&link->rx[i], &link->layout, i, link->config.peer_area,
+			    &link->own->cursor[i], &link->attention);
+		link->rx[i].stale = stale;
+	}
+}
+
+/** Take the table the cells were last cleared for, if it is one, to count by it. */
+static void
+laid_take(struct nhn_link *link)
+{
+	struct nhn_refusal ignored;
+
+	memcpy(link->laid.entry, link->own->laid, sizeof(link->laid.entry));
+	link->laid.channels = 0;
+	while (link->laid.channels < NHN_CHANNELS_MAX &&
+	       link->laid.entry[link->laid.channels].use != 0)
+		link->laid.channels++;
+	if (nhn_layout_check(&link->laid, link->config.own_bytes, &ignored) != 0)
+		link->laid.channels = 0;
+}
+
+void
+link_start(struct nhn_link *link)
+{
+	struct nhn_control *own = link->own;
+	uint32_t last = link->session;
+	uint32_t odd;
+
+	if (!own_area_ours(own)) {
+		area_first_use(own);
+		last = link->config.random;
+	} else if (last == 0) {
+		last = nhn_load_relaxed(&own->session);
+	}
+	odd = session_next(link, last);
+	nhn_store_relaxed(&own->session, odd);
+	nhn_fence_release(); /* the old session is over before its header changes (C) */
+	nhn_store_relaxed(&own->seen, 0);
+	nhn_store_relaxed(&own->open, 0);
+	header_write(link);
+	laid_take(link);
+	channels_init(link);
+	link->discarded = nhn_load_relaxed(&own->discarded);
+	link->beat = nhn_load_relaxed(&own->beat);
+	link->session = odd + 1;
+	nhn_store_release(&own->session, link->session); /* C */
+	link->tx_state = NHN_TX_WAIT_DRAIN;
+	link->tx_peer = 0;
+	link->rx_state = NHN_RX_IDLE;
+	link->rx_peer = 0;
+	link->refused_session = 0;
+	link->attention = 0;
+	link->broken = false;
+	link->paused = false;
+	link->started = true;
+}
+
+void
+link_peer_accept(struct nhn_link *link, const struct nhn_header *header)
+{
+	struct nhn_link_config *config = &link->config;
+
+	link->peer_header = *header;
+	if (config->role == NHN_ROLE_GUEST) {
+		config->link_id = header->link_id;
+		config->beat_period_us = header->beat_period_us;
+		config->beat_misses = header->beat_misses;
+	}
+	link->beat_period_ns = (uint64_t)config->beat_period_us * 1000;
+	link->beat_late_ns = link->beat_period_ns * config->beat_misses;
+}
+
+void
+link_guest_start(struct nhn_link *link, const struct nhn_header *header,
+		 const struct nhn_layout *layout)
+{
+	link_peer_accept(link, header);
+	link->layout = *layout;
+	link_start(link);
+}
+
+/** Whether the peer's layout is one this guest can follow. */
+static int
+layout_follow(const struct nhn_link *link, const struct nhn_layout *layout,
+	      struct nhn_refusal *refusal)
+{
+	const struct nhn_link_config *config = &link->config;
+	uint32_t wanted = config->layout.channels;
+	uint32_t i;
+
+	for (i = 0; i < layout->channels; i++)
+		if (layout->entry[i].use != config->use)
+			return nhn_refuse(refusal, NHN_REFUSAL_USE, i, layout->entry[i].use,
+					  config->use);
+	if (wanted != 0 && layout->channels != wanted)
+		return nhn_refuse(refusal, NHN_REFUSAL_CHANNELS, 0, layout->channels, wanted);
+	return nhn_layout_check(layout, config->own_bytes, refusal);
+}
+
+/** Whether a guest has followed the layout that this host laid down. */
+static int
+layout_followed(const struct nhn_link *link, const struct nhn_layout *layout,
+		struct nhn_refusal *refusal)
+{
+	uint32_t i;
+
+	if (layout->channels != link->layout.channels)
+		return nhn_refuse(refusal, NHN_REFUSAL_CHANNELS, 0, layout->channels,
+				  link->layout.channels);
+	for (i = 0; i < layout->channels; i++)
+		if (memcmp(&layout->entry[i], &link->layout.entry[i], sizeof(layout->entry[i])))
+			return nhn_refuse(refusal, NHN_REFUSAL_NOT_FOLLOWED, i,
+					  layout->entry[i].use, link->layout.entry[i].use);
+	return 0;
+}
+
+int
+link_peer_read(struct nhn_link *link, uint32_t session, struct nhn_header *header,
+	       struct nhn_layout *layout)
+{
+	bool host = link->config.role == NHN_ROLE_HOST;
+	struct nhn_refusal refusal;
+	int ret;
+
+	ret = nhn_peer_header_copy(link->peer, session, header);
+	if (ret != 0)
+		return ret;
+	ret = nhn_header_check(header, host ? NHN_ROLE_GUEST : NHN_ROLE_HOST,
+			       link->config.peer_bytes, layout, &refusal);
+	if (ret == 0)
+		ret = host ? layout_followed(link, layout, &refusal)
+			   : layout_follow(link, layout, &refusal);
+	if (ret != 0) {
+		link->refused_session = session;
+		link_tell(link, NHN_LINK_EVENT_REFUSED, &refusal, refusal.channel, 0);
+	}
+	return ret;
+}

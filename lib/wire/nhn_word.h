@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * Accessors of the 32-bit words that two sides share.
+ *
+ * The only file of the project that spells an atomic operation. The wire
+ * format holds plain fixed-width integers (nhn_wire.h); a word gets its
+ * ordering here, at the place of its use. Letters A to E in the code name the
+ * release/acquire pairs of doc/memory-ordering.
+ *
+ * No pair orders a store before a later load, so x86 needs plain moves and no
+ * fence; ARMv8 needs stlr and ldar. The memory must be mapped cacheable or
+ * uncached, never write-combining: release does not order that.
+ *
+ * Any thread may call these on naturally aligned words.
+ */
+#ifndef NHN_WORD_H
+#define NHN_WORD_H
+
+#include <stdint.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the format is little-endian and its words are accessed as they are"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Load @p word; no later access of this thread is done before it. */
+static inline uint32_t
+nhn_load_acquire(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+/** Store @p value; every earlier access of this thread is done before it. */
+static inline void
+nhn_store_release(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/** Load @p word whole, ordered with nothing. */
+static inline uint32_t
+nhn_load_relaxed(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+/** Store @p value whole, ordered with nothing. */
+static inline void
+nhn_store_relaxed(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+/** Earlier loads of this thread are done before any later access. */
+static inline void
+nhn_fence_acquire(void)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+/** Earlier accesses of this thread are done before any later store. */
+static inline void
+nhn_fence_release(void)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NHN_WORD_H */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one core of net_nahanni under its two probes.
+ *
+ * Bursts against control: a burst thread stores its queue's busy word, then
+ * loads the port's gate; control stores the gate, then loads all busy words.
+ * Each of the two must see the other's store, which on one side alone would
+ * need a full fence a burst. membarrier(2) puts both fences on control's side,
+ * which needs them at a change of the link's state only.
+ */
+#ifndef NAHANNI_H
+#define NAHANNI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ethdev_driver.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#include <rte_spinlock.h>
+
+#include <nhn_link.h>
+#include <nhn_region.h>
+
+/** Control runs at every 1024th burst call of a queue: some microseconds of polling. */
+#define NAHANNI_CONTROL_CALLS 1024u
+/** A step of the link's state stops all queues for a moment: not more often than this. */
+#define NAHANNI_STEP_INTERVAL_NS 20000u
+/** Frames a receive takes at a time; also the mbufs a queue keeps ready. */
+#define NAHANNI_RX_CHUNK 32u
+/** Cells of a queue where the program names no number of descriptors. */
+#define NAHANNI_CELLS_DEFAULT 1024u
+/** Largest data ring of a queue: it and the cells stay in a core's second cache. */
+#define NAHANNI_DATA_BYTES_MAX (1u << 20)
+/** Bytes of a frame beyond its MTU: Ethernet header and two VLAN tags. */
+#define NAHANNI_FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
+
+struct nahanni_port;
+
+/** One direction of one queue: of its thread alone, but for busy and the counts. */
+struct nahanni_queue {
+	struct nhn_tx *tx;
+	struct nhn_rx *rx;
+	struct nahanni_port *port;
+	uint32_t busy;  /**< 1 within a burst */
+	uint32_t calls;
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t errors; /**< frames too long, too short or rewritten under the reader */
+	uint64_t no_mbuf;
+	struct rte_mempool *pool;
+	uint16_t port_id;
+	uint16_t descriptors;
+	uint16_t spare_count;
+	struct rte_mbuf *spare[NAHANNI_RX_CHUNK]; /**< ready for the next frames */
+} __rte_cache_aligned;
+
+/** What the port's link serves. */
+enum nahanni_service {
+	NAHANNI_STOPPED,
+	NAHANNI_MESSAGES, /**< rte_pmd_nahanni_link_get() has given it away */
+	NAHANNI_FRAMES,   /**< the port is started */
+};
+
+struct nahanni_port {
+	uint32_t gate; /**< 1: bursts do nothing, control is at work */
+	rte_spinlock_t lock; /**< of control: whoever fails to get it goes on */
+	bool stepping; /**< the gate is closed, a queue was still busy */
+	uint64_t next_step_ns;
+	uint64_t ns_per_cycle_q32; /**< 32.32 fixed point */
+	struct rte_eth_dev_data *data;
+	struct nhn_link *link;
+	enum nahanni_service service;
+	enum nhn_role role;
+	uint8_t *base; /**< of the shared memory */
+	uint64_t length;
+	uint16_t queues_max;
+	int lock_fd; /**< PCI: holds the role's lock */
+	struct nhn_region region; /**< vdev: where base comes from */
+};
+
+extern int nahanni_logtype;
+#define NAHANNI_LOG(level, format, ...)                                                            \
+	rte_log(RTE_LOG_##level, (uint32_t)nahanni_logtype, "net_nahanni: " format "\n", ##__VA_ARGS__)
+
+/** For regions: a sentence as an error. */
+void nahanni_log_sentence(void *context, const char *sentence);
+
+/** What both probes do once the memory is there: ops, MAC, data. */
+int nahanni_dev_init(struct rte_eth_dev *dev, enum nhn_role role, uint16_t queues_max);
+/** Undo nahanni_dev_init(). */
+int nahanni_dev_close(struct rte_eth_dev *dev);
+/** Whether this build fits the running DPDK: its driver interface promises nothing. */
+int nahanni_version_check(void);
+
+/** One control step, or none when another thread is at it. Never blocks. */
+void nahanni_control(struct nahanni_port *port);
+
+uint16_t nahanni_rx_burst(void *queue, struct rte_mbuf **frames, uint16_t count);
+uint16_t nahanni_tx_burst(void *queue, struct rte_mbuf **frames, uint16_t count);
+
+#endif /* NAHANNI_H */

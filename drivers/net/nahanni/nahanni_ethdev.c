@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The ethdev operations, the same under both probes. */
+
+#include <inttypes.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_ether.h>
+#include <rte_malloc.h>
+#include <rte_version.h>
+
+#include <nhn_link_text.h>
+
+#include "nahanni.h"
+#include "rte_pmd_nahanni.h"
+
+RTE_LOG_REGISTER_DEFAULT(nahanni_logtype, NOTICE);
+
+/** Cells of the one channel of a message link. */
+#define MESSAGE_CELLS 1024u
+
+void
+nahanni_log_sentence(void *context, const char *sentence)
+{
+	RTE_SET_USED(context);
+	NAHANNI_LOG(ERR, "%s", sentence);
+}
+
+int
+nahanni_version_check(void)
+{
+	if (rte_version_year() == RTE_VER_YEAR && rte_version_month() == RTE_VER_MONTH &&
+	    rte_version_minor() == RTE_VER_MINOR)
+		return 0;
+	NAHANNI_LOG(ERR,
+		    "built for DPDK %d.%02d.%d, running on %s, and DPDK's driver interface may "
+		    "differ between the two: build again (devtools/setup, ninja)",
+		    RTE_VER_YEAR, RTE_VER_MONTH, RTE_VER_MINOR, rte_version());
+	return -ENOTSUP;
+}
+
+static void
+link_event(void *context, const struct nhn_link *link, const struct nhn_link_event *event)
+{
+	const struct nahanni_port *port = context;
+	const char *name = port->data->name;
+	char text[512];
+
+	nhn_link_event_text(link, event, text, sizeof(text));
+	if (event->kind == NHN_LINK_EVENT_STATE)
+		NAHANNI_LOG(NOTICE, "%s: %s", name, text);
+	else
+		NAHANNI_LOG(ERR, "%s: %s", name, text);
+}
+
+/** The largest data ring that lets @p channels fit an area. */
+static uint32_t
+data_bytes_fit(uint64_t area_bytes, uint32_t channels, uint32_t cells, uint32_t cell_bytes)
+{
+	uint64_t room = area_bytes - NHN_CONTROL_BYTES;
+	uint32_t bytes = NAHANNI_DATA_BYTES_MAX;
+
+	while (bytes > NHN_DATA_BYTES_MIN &&
+	       ((uint64_t)cells * cell_bytes + bytes) * channels > room)
+		bytes /= 2;
+	return bytes;
+}
+
+/** Longest frame that a port of @p queues carries: half its data ring. */
+static uint32_t
+frame_bytes_max(const struct nahanni_port *port, uint32_t queues, uint32_t cells)
+{
+	uint32_t bytes = data_bytes_fit(port->length / 2, queues, cells, 128) / 2;
+
+	return RTE_MIN(bytes, (uint32_t)UINT16_MAX);
+}
+
+/** Cells of a queue: as many as the largest number of descriptors asked for. */
+static uint32_t
+cells_wanted(const struct rte_eth_dev_data *data)
+{
+	uint32_t cells = NHN_CELLS_MIN;
+	uint16_t i;
+
+	for (i = 0; i < data->nb_rx_queues; i++) {
+		const struct nahanni_queue *rx = data->rx_queues[i];
+		const struct nahanni_queue *tx = data->tx_queues[i];
+
+		cells = RTE_MAX(cells, (uint32_t)rx->descriptors);
+		cells = RTE_MAX(cells, (uint32_t)tx->descriptors);
+	}
+	return rte_align32pow2(cells);
+}
+
+/** Open the link for one service, closing what was open. */
+static int
+link_open(struct nahanni_port *port, struct nhn_link_config *config)
+{
+	struct nhn_refusal refusal;
+	char text[256];
+	int ret;
+
+	nhn_link_finish(port->link);
+	nhn_link_joint(config, port->role, port->base, port->length);
+	memcpy(config->mac, port->data->mac_addrs, sizeof(config->mac));
+	config->mtu = config->use == NHN_USE_ETHERNET ? port->data->mtu : 0;
+	config->random = (uint32_t)rte_rdtsc();
+	config->event = link_event;
+	config->event_context = port;
+	ret = nhn_link_init(port->link, config, &refusal);
+	if (ret != 0)
+		NAHANNI_LOG(ERR, "%s: %s", port->data->name,
+			    nhn_refusal_text(&refusal, text, sizeof(text)));
+	return ret;
+}
+
+static int
+dev_configure(struct rte_eth_dev *dev)
+{
+	const struct rte_eth_dev_data *data = dev->data;
+
+	if (data->nb_rx_queues == data->nb_tx_queues)
+		return 0;
+	NAHANNI_LOG(ERR, "%s: %u rx and %u tx queues asked for, expected as many of each",
+		    data->name, data->nb_rx_queues, data->nb_tx_queues);
+	return -EINVAL;
+}
+
+static int
+dev_start(struct rte_eth_dev *dev)
+{
+	struct nahanni_port *port = dev->data->dev_private;
+	struct nhn_link_config config = {.use = NHN_USE_ETHERNET};
+	uint32_t queues = dev->data->nb_rx_queues;
+	uint32_t cells = cells_wanted(dev->data);
+	uint32_t i;
+	int ret;
+
+	nhn_layout_uniform(&config.layout, queues, NHN_USE_ETHERNET, cells,
+			   data_bytes_fit(port->length / 2, queues, cells, 128));
+	ret = link_open(port, &config);
+	if (ret != 0)
+		return ret;
+	for (i = 0; i < queues; i++) {
+		((struct nahanni_queue *)dev->data->rx_queues[i])->rx =
+			nhn_link_rx(port->link, i);
+		((struct nahanni_queue *)dev->data->tx_queues[i])->tx =
+			nhn_link_tx(port->link, i);
+	}
+	port->stepping = false;
+	port->next_step_ns = 0;
+	nhn_store_release(&port->gate, 0);
+	port->service = NAHANNI_FRAMES;
+	return 0;
+}
+
+static int
+dev_stop(struct rte_eth_dev *dev)
+{
+	struct nahanni_port *port = dev->data->dev_private;
+	struct rte_eth_link down = {.link_status = RTE_ETH_LINK_DOWN};
+
+	rte_spinlock_lock(&port->lock);
+	nhn_link_finish(port->link);
+	port->service = NAHANNI_STOPPED;
+	rte_spinlock_unlock(&port->lock);
+	rte_eth_linkstatus_set(dev, &down);
+	return 0;
+}
+
+int
+nahanni_dev_close(struct rte_eth_dev *dev)
+{
+	struct nahanni_port *port = dev->data->dev_private;
+
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return 0;
+	dev_stop(dev);
+	nhn_region_close(&port->region);
+	if (port->lock_fd >= 0)
+		close(port->lock_fd);
+	port->lock_fd = -1;
+	rte_free(port->link);
+	port->link = NULL;
+	return 0;
+}
+
+static int
+dev_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
+{
+	const struct nahanni_port *port = dev->data->dev_private;
+	struct rte_eth_desc_lim limit = {
+		.nb_max = 32768, .nb_min = NHN_CELLS_MIN, .nb_align = 1};
+
+	info->max_rx_queues = port->queues_max;
+	info->max_tx_queues = port->queues_max;
+	info->max_mac_addrs = 1;
+	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
+	info->max_rx_pktlen = frame_bytes_max(port, 1, NHN_CELLS_MIN);
+	info->min_mtu = RTE_ETHER_MIN_MTU;
+	info->max_mtu = (uint16_t)(info->max_rx_pktlen - NAHANNI_FRAME_OVERHEAD);
+	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	info->rx_desc_lim = limit;
+	info->tx_desc_lim = limit;
+	info->default_rxportconf.ring_size = NAHANNI_CELLS_DEFAULT;
+	info->default_txportconf.ring_size = NAHANNI_CELLS_DEFAULT;
+	info->default_rxportconf.burst_size = NAHANNI_RX_CHUNK;
+	info->default_txportconf.burst_size = NAHANNI_RX_CHUNK;
+	info->default_rxportconf.nb_queues = 1;
+	info->default_txportconf.nb_queues = 1;
+	return 0;
+}
+
+/** The handshake tells; asking is also what moves it before the first burst. */
+static int
+link_update(struct rte_eth_dev *dev, int wait_to_complete)
+{
+	struct nahanni_port *port = dev->data->dev_private;
+	struct rte_eth_link link = {
+		.link_speed = RTE_ETH_SPEED_NUM_UNKNOWN,
+		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
+		.link_autoneg = RTE_ETH_LINK_FIXED,
+		.link_status = RTE_ETH_LINK_DOWN,
+	};
+	/* As long as other drivers wait: 9 s in all, and at least one look. */
+	uint32_t tries = wait_to_complete ? 90000 : 1;
+
+	if (port->service == NAHANNI_FRAMES) {
+		do {
+			nahanni_control(port);
+			if (nhn_link_state(port->link) == NHN_LINK_UP)
+				link.link_status = RTE_ETH_LINK_UP;
+			else if (tries > 1)
+				rte_delay_us_sleep(100);
+		} while (link.link_status == RTE_ETH_LINK_DOWN && --tries > 0);
+	}
+	return rte_eth_linkstatus_set(dev, &link);
+}
+
+static struct nahanni_queue *
+queue_new(struct rte_eth_dev *dev, uint16_t descriptors, unsigned int socket)
+{
+	struct nahanni_queue *queue;
+
+	queue = rte_zmalloc_socket("net_nahanni queue", sizeof(*queue), RTE_CACHE_LINE_SIZE,
+				   (int)socket);
+	if (queue == NULL) {
+		NAHANNI_LOG(ERR, "%s: no memory for a queue of %zu bytes", dev->data->name,
+			    sizeof(*queue));
+		return NULL;
+	}
+	queue->port = dev->data->dev_private;
+	queue->port_id = dev->data->port_id;
+	queue->descriptors = descriptors;
+	return queue;
+}
+
+static int
+rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t descriptors, unsigned int socket,
+	       const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
+{
+	uint32_t room = (uint32_t)(rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
+	uint32_t frame = (uint32_t)dev->data->mtu + NAHANNI_FRAME_OVERHEAD;
+	struct nahanni_queue *queue;
+
+	RTE_SET_USED(conf);
+	if (room < frame) {
+		NAHANNI_LOG(ERR,
+			    "%s: mbufs of %s have room for %u bytes, expected at least %u for an "
+			    "MTU of %u: take larger mbufs or a smaller MTU",
+			    dev->data->name, pool->name, room, frame, dev->data->mtu);
+		return -EINVAL;
+	}
+	queue = queue_new(dev, descriptors, socket);
+	if (queue == NULL)
+		return -ENOMEM;
+	queue->pool = pool;
+	dev->data->rx_queues[index] = queue;
+	return 0;
+}
+
+static int
+tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t descriptors, unsigned int socket,
+	       const struct rte_eth_txconf *conf)
+{
+	RTE_SET_USED(conf);
+	dev->data->tx_queues[index] = queue_new(dev, descriptors, socket);
+	return dev->data->tx_queues[index] != NULL ? 0 : -ENOMEM;
+}
+
+static void
+queue_free(struct nahanni_queue *queue)
+{
+	if (queue == NULL)
+		return;
+	rte_pktmbuf_free_bulk(queue->spare, queue->spare_count);
+	rte_free(queue);
+}
+
+static void
+rx_queue_release(struct rte_eth_dev *dev, uint16_t index)
+{
+	queue_free(dev->data->rx_queues[index]);
+	dev->data->rx_queues[index] = NULL;
+}
+
+static void
+tx_queue_release(struct rte_eth_dev *dev, uint16_t index)
+{
+	queue_free(dev->data->tx_queues[index]);
+	dev->data->tx_queues[index] = NULL;
+}
+
+static int
+stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->data->nb_rx_queues; i++) {
+		const struct nahanni_queue *rx = dev->data->rx_queues[i];
+		const struct nahanni_queue *tx = dev->data->tx_queues[i];
+
+		if (rx == NULL || tx == NULL)
+			continue;
+		stats->ipackets += rx->packets;
+		stats->ibytes += rx->bytes;
+		stats->ierrors += rx->errors;
+		stats->rx_nombuf += rx->no_mbuf;
+		stats->opackets += tx->packets;
+		stats->obytes += tx->bytes;
+		stats->oerrors += tx->errors;
+		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
+			continue;
+		stats->q_ipackets[i] = rx->packets;
+		stats->q_ibytes[i] = rx->bytes;
+		stats->q_errors[i] = rx->errors;
+		stats->q_opackets[i] = tx->packets;
+		stats->q_obytes[i] = tx->bytes;
+	}
+	return 0;
+}
+
+static void
+queue_stats_reset(struct nahanni_queue *queue)
+{
+	if (queue == NULL)
+		return;
+	queue->packets = 0;
+	queue->bytes = 0;
+	queue->errors = 0;
+	queue->no_mbuf = 0;
+}
+
+static int
+stats_reset(struct rte_eth_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->data->nb_rx_queues; i++) {
+		queue_stats_reset(dev->data->rx_queues[i]);
+		queue_stats_reset(dev->data->tx_queues[i]);
+	}
+	return 0;
+}
+
+static int
+mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
+{
+	const struct nahanni_port *port = dev->data->dev_private;
+	uint32_t frame = (uint32_t)mtu + NAHANNI_FRAME_OVERHEAD;
+	uint32_t most = frame_bytes_max(port, RTE_MAX(dev->data->nb_rx_queues, 1u),
+					NAHANNI_CELLS_DEFAULT);
+
+	if (frame <= most)
+		return 0;
+	NAHANNI_LOG(ERR,
+		    "%s: an MTU of %u needs frames of %u bytes, the memory carries %u: take a "
+		    "larger size or fewer queues",
+		    dev->data->name, mtu, frame, most);
+	return -EINVAL;
+}
+
+/** The peer learns of it at the next start. */
+static int
+mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *address)
+{
+	rte_ether_addr_copy(address, dev->data->mac_addrs);
+	return 0;
+}
+
+/** A link of two ends: every frame is for the other. */
+static int
+all_frames(struct rte_eth_dev *dev)
+{
+	RTE_SET_USED(dev);
+	return 0;
+}
+
+static const struct eth_dev_ops nahanni_ops = {
+	.dev_configure = dev_configure,
+	.dev_start = dev_start,
+	.dev_stop = dev_stop,
+	.dev_close = nahanni_dev_close,
+	.dev_infos_get = dev_infos_get,
+	.link_update = link_update,
+	.rx_queue_setup = rx_queue_setup,
+	.rx_queue_release = rx_queue_release,
+	.tx_queue_setup = tx_queue_setup,
+	.tx_queue_release = tx_queue_release,
+	.stats_get = stats_get,
+	.stats_reset = stats_reset,
+	.mtu_set = mtu_set,
+	.mac_addr_set = mac_addr_set,
+	.promiscuous_enable = all_frames,
+	.promiscuous_disable = all_frames,
+	.allmulticast_enable = all_frames,
+	.allmulticast_disable = all_frames,
+};
+
+int
+nahanni_dev_init(struct rte_eth_dev *dev, enum nhn_role role, uint16_t queues_max)
+{
+	struct nahanni_port *port = dev->data->dev_private;
+
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0) {
+		NAHANNI_LOG(ERR, "%s: membarrier(2) is refused (%s), expected Linux 4.14 or later "
+			    "and no filter on it", dev->data->name, strerror(errno));
+		return -ENOTSUP;
+	}
+	port->link = rte_zmalloc("net_nahanni link", sizeof(*port->link), NHN_LINE_BYTES);
+	dev->data->mac_addrs = rte_zmalloc("net_nahanni mac", RTE_ETHER_ADDR_LEN, 0);
+	if (port->link == NULL || dev->data->mac_addrs == NULL) {
+		NAHANNI_LOG(ERR, "%s: no memory for the link", dev->data->name);
+		rte_free(port->link);
+		return -ENOMEM;
+	}
+	rte_eth_random_addr(dev->data->mac_addrs->addr_bytes);
+	rte_spinlock_init(&port->lock);
+	port->data = dev->data;
+	port->role = role;
+	port->queues_max = queues_max;
+	port->ns_per_cycle_q32 = ((uint64_t)NS_PER_S << 32) / rte_get_tsc_hz();
+	dev->data->dev_flags |= RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS;
+	dev->dev_ops = &nahanni_ops;
+	dev->rx_pkt_burst = nahanni_rx_burst;
+	dev->tx_pkt_burst = nahanni_tx_burst;
+	return 0;
+}
+
+static struct nahanni_port *
+port_find(uint16_t port_id)
+{
+	if (!rte_eth_dev_is_valid_port(port_id) ||
+	    rte_eth_devices[port_id].dev_ops != &nahanni_ops) {
+		rte_errno = ENODEV;
+		return NULL;
+	}
+	return rte_eth_devices[port_id].data->dev_private;
+}
+
+struct nhn_link *
+rte_pmd_nahanni_link_get(uint16_t port_id)
+{
+	struct nhn_link_config config = {.use = NHN_USE_RAW};
+	struct nahanni_port *port = port_find(port_id);
+
+	if (port == NULL)
+		return NULL;
+	if (port->service == NAHANNI_FRAMES) {
+		rte_errno = EBUSY;
+		return NULL;
+	}
+	if (port->service == NAHANNI_STOPPED) {
+		if (port->role == NHN_ROLE_HOST)
+			nhn_layout_uniform(&config.layout, 1, NHN_USE_RAW, MESSAGE_CELLS,
+					   data_bytes_fit(port->length / 2, 1, MESSAGE_CELLS, 64));
+		if (link_open(port, &config) != 0) {
+			rte_errno = EPROTO;
+			return NULL;
+		}
+		port->service = NAHANNI_MESSAGES;
+	}
+	return port->link;
+}
+
+struct nhn_link *
+rte_pmd_nahanni_probe(uint16_t port_id)
+{
+	struct nahanni_port *port = port_find(port_id);
+
+	if (port != NULL && port->service != NAHANNI_FRAMES) {
+		rte_errno = ENETDOWN;
+		return NULL;
+	}
+	return port != NULL ? port->link : NULL;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The burst functions. One copy a side, no log, no system call but for what
+ * control does at a change of the link's state.
+ */
+
+#include <rte_branch_prediction.h>
+#include <rte_memcpy.h>
+
+#include "nahanni.h"
+
+/** Take the queue, unless control is at work. */
+static inline bool
+queue_enter(struct nahanni_queue *queue)
+{
+	nhn_store_relaxed(&queue->busy, 1);
+	rte_compiler_barrier(); /* the processor's part is control's membarrier */
+	if (likely(nhn_load_acquire(&queue->port->gate) == 0))
+		return true;
+	nhn_store_release(&queue->busy, 0);
+	return false;
+}
+
+static inline void
+queue_leave(struct nahanni_queue *queue)
+{
+	nhn_store_release(&queue->busy, 0);
+	if (unlikely(++queue->calls % NAHANNI_CONTROL_CALLS == 0))
+		nahanni_control(queue->port);
+}
+
+/** Have @p count mbufs ready. @return how many there are */
+static inline uint32_t
+spares_refill(struct nahanni_queue *queue, uint32_t count)
+{
+	uint32_t missing;
+
+	if (likely(queue->spare_count >= count))
+		return count;
+	missing = NAHANNI_RX_CHUNK - queue->spare_count;
+	if (likely(rte_pktmbuf_alloc_bulk(queue->pool, &queue->spare[queue->spare_count],
+					  missing) == 0)) {
+		queue->spare_count = NAHANNI_RX_CHUNK;
+		return count;
+	}
+	queue->no_mbuf++;
+	return queue->spare_count;
+}
+
+/** Copy a frame out of the peer's area. @return its mbuf, or NULL: dropped */
+static inline struct rte_mbuf *
+frame_take(struct nahanni_queue *queue, const struct nhn_view *view)
+{
+	struct rte_mbuf *mbuf = queue->spare[queue->spare_count - 1];
+
+	if (unlikely(view->length < RTE_ETHER_HDR_LEN ||
+		     view->length > rte_pktmbuf_tailroom(mbuf))) {
+		queue->errors++;
+		return NULL;
+	}
+	queue->spare_count--;
+	rte_memcpy(rte_pktmbuf_mtod(mbuf, void *), view->data, view->length);
+	mbuf->port = queue->port_id;
+	mbuf->data_len = (uint16_t)view->length;
+	mbuf->pkt_len = view->length;
+	queue->bytes += view->length;
+	return mbuf;
+}
+
+/** Receive one chunk. @return frames, 0: none */
+static inline uint16_t
+chunk_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint32_t count)
+{
+	struct nhn_view views[NAHANNI_RX_CHUNK];
+	uint16_t taken = 0;
+	int seen;
+	int i;
+
+	seen = nhn_rx_peek(queue->rx, views, spares_refill(queue, count));
+	if (seen <= 0)
+		return 0;
+	for (i = 0; i < seen; i++) {
+		struct rte_mbuf *mbuf = frame_take(queue, &views[i]);
+
+		if (likely(mbuf != NULL))
+			frames[taken++] = mbuf;
+	}
+	if (unlikely(nhn_rx_release(queue->rx) != 0)) {
+		rte_pktmbuf_free_bulk(frames, taken);
+		queue->errors += taken;
+		return 0;
+	}
+	queue->packets += taken;
+	return taken;
+}
+
+uint16_t
+nahanni_rx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
+{
+	struct nahanni_queue *queue = opaque;
+	uint16_t done = 0;
+
+	if (likely(queue_enter(queue))) {
+		uint32_t chunk;
+		uint16_t got;
+
+		do {
+			chunk = RTE_MIN((uint32_t)(count - done), NAHANNI_RX_CHUNK);
+			got = chunk_receive(queue, frames + done, chunk);
+			done = (uint16_t)(done + got);
+		} while (got == chunk && done < count);
+	}
+	queue_leave(queue);
+	return done;
+}
+
+/** Copy a frame into the own area. */
+static inline void
+frame_put(uint8_t *body, const struct rte_mbuf *mbuf)
+{
+	if (likely(mbuf->nb_segs == 1)) {
+		rte_memcpy(body, rte_pktmbuf_mtod(mbuf, const void *), mbuf->data_len);
+		return;
+	}
+	for (; mbuf != NULL; mbuf = mbuf->next) {
+		rte_memcpy(body, rte_pktmbuf_mtod(mbuf, const void *), mbuf->data_len);
+		body += mbuf->data_len;
+	}
+}
+
+/** Send one frame. @return whether it is dealt with: sent, or too long and dropped */
+static inline bool
+frame_send(struct nahanni_queue *queue, const struct rte_mbuf *mbuf)
+{
+	static const struct nhn_frame_metadata none;
+	struct nhn_tx *tx = queue->tx;
+	uint32_t length = mbuf->pkt_len;
+	uint8_t *body = nhn_tx_reserve(tx, length);
+
+	if (unlikely(body == NULL)) {
+		if (length <= tx->inline_bytes || length <= tx->data_bytes / 2)
+			return false;
+		queue->errors++;
+		return true;
+	}
+	frame_put(body, mbuf);
+	*nhn_tx_metadata(tx) = none;
+	nhn_tx_commit(tx, body, length);
+	queue->packets++;
+	queue->bytes += length;
+	return true;
+}
+
+uint16_t
+nahanni_tx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
+{
+	struct nahanni_queue *queue = opaque;
+	uint16_t done = 0;
+
+	if (likely(queue_enter(queue)))
+		while (done < count && likely(frame_send(queue, frames[done])))
+			done++;
+	queue_leave(queue);
+	rte_pktmbuf_free_bulk(frames, done);
+	return done;
+}

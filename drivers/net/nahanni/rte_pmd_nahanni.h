@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * What net_nahanni offers beside the ethdev API.
+ */
+#ifndef RTE_PMD_NAHANNI_H
+#define RTE_PMD_NAHANNI_H
+
+#include <stdint.h>
+
+#include <nhn_link.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * The message link of a probed port that is not started.
+ *
+ * In a guest the PMD's mapping of the device is the only one, so programs that
+ * want messages and not frames take the link from here. The first call opens
+ * it: one channel of raw messages (NHN_USE_RAW). The caller then owns it: it
+ * calls nhn_link_control() and the channel's functions, from one thread at a
+ * time, with rte_get_timer_cycles() scaled to ns or any steady clock. The port
+ * closes it when it is started, closed or removed.
+ *
+ * @param port_id an ethdev port of driver net_nahanni
+ * @return the link; NULL with rte_errno
+ *   - ENODEV: no such port, or of another driver
+ *   - EBUSY: the port is started
+ *   - EPROTO: the memory is not fit for a link (logged why)
+ */
+struct nhn_link *rte_pmd_nahanni_link_get(uint16_t port_id);
+
+/**
+ * The link of a started port, for nhn_link_probe_store(), nhn_link_probe_load()
+ * and nhn_link_state() only: measuring what one line costs beside the frames.
+ *
+ * @return the link, valid until the port is stopped; NULL with rte_errno
+ *   - ENODEV: no such port, or of another driver
+ *   - ENETDOWN: the port is not started
+ */
+struct nhn_link *rte_pmd_nahanni_probe(uint16_t port_id);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RTE_PMD_NAHANNI_H */

@@ -79,6 +79,9 @@ nhn_tx_reserve_data(struct nhn_tx *tx, uint32_t length)
 int
 nhn_rx_break(struct nhn_rx *rx, enum nhn_fault fault)
 {
+	/* The first cause is told: what was held then fails its release as well. */
+	if (rx->tag == NHN_TAG_NONE)
+		return -ESTALE;
 	rx->tag = NHN_TAG_NONE;
 	rx->fault = fault;
 	nhn_store_relaxed(rx->attention, 1);

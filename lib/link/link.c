@@ -138,7 +138,8 @@ rx_row(const struct nhn_link *link)
 
 	switch (link->rx_state) {
 	case NHN_RX_IDLE:
-		if (!session_valid(s) || s == link->rx_peer || s == link->refused_session)
+		if (!session_valid(s) || s == link->rx_peer || s == link->refused_session ||
+		    s == link->broken_session)
 			return ROW_NONE;
 		return ROW_RX_ACKNOWLEDGE;
 	case NHN_RX_WAIT_OPEN:
@@ -174,6 +175,7 @@ rx_acknowledge(struct nhn_link *link, uint64_t now_ns)
 	link->beat_seen_ns = now_ns;
 	link->late = false;
 	link->sessions++;
+	link->broken_session = 0;
 	nhn_store_release(&link->own->seen, s); /* D */
 	link->rx_peer = s;
 	link->rx_state = NHN_RX_WAIT_OPEN;
@@ -244,14 +246,29 @@ rx_step(struct nhn_link *link, uint64_t now_ns)
 
 /* ---- faults ---- */
 
+/** Nothing more is delivered, and what is given back goes nowhere. */
+static void
+sever(struct nhn_link *link)
+{
+	uint32_t i;
+
+	for (i = 0; i < link->layout.channels; i++) {
+		link->rx[i].tag = NHN_TAG_NONE;
+		link->rx[i].cursor = &link->nowhere;
+	}
+}
+
 /** Say nothing more to this peer session; its successor finds a new life. */
 static void
 break_off(struct nhn_link *link)
 {
 	link->broken = true;
-	link->broken_session = nhn_load_acquire(&link->peer->session);
+	/* The one whose words were read: its successor may be there already. */
+	link->broken_session = link->rx_peer;
 	tx_stop(link);
-	if (!link->intruder)
+	if (link->intruder)
+		sever(link);
+	else
 		nhn_store_release(&link->own->session, link->session | 1);
 }
 
@@ -278,15 +295,11 @@ faults_take(struct nhn_link *link)
 	}
 }
 
-static bool
-revivable(const struct nhn_link *link)
-{
-	uint32_t session = nhn_load_acquire(&link->peer->session);
-
-	return !link->intruder && session_valid(session) && session != link->broken_session;
-}
-
-/** After a fault: start anew for a peer's new session, when nothing is held. */
+/**
+ * After a fault: start anew when nothing is held. Not first when the peer has,
+ * for a guest starts only where it sees a host; the broken session is never
+ * acknowledged again (rx_row).
+ */
 static void
 revive(struct nhn_link *link)
 {
@@ -322,7 +335,8 @@ state_now(const struct nhn_link *link)
 {
 	bool guest = link->config.role == NHN_ROLE_GUEST;
 
-	if (link->broken)
+	if (link->broken || (link->broken_session != 0 &&
+			     nhn_load_acquire(&link->peer->session) == link->broken_session))
 		return NHN_LINK_BROKEN;
 	if (link->rx_state == NHN_RX_DRAINING)
 		return NHN_LINK_WAIT_DRAIN;
@@ -366,13 +380,15 @@ beat(struct nhn_link *link, uint64_t now_ns)
 bool
 nhn_link_look(struct nhn_link *link, uint64_t now_ns)
 {
+	if (link->state == NHN_LINK_CLOSED)
+		return false;
 	if (!link->started) {
 		uint32_t session = nhn_load_acquire(&link->peer->session);
 
 		return session_valid(session) && session != link->refused_session;
 	}
 	if (link->broken)
-		return revivable(link);
+		return !link->intruder;
 	if (intruded(link))
 		return true;
 	beat(link, now_ns);
@@ -395,10 +411,12 @@ first_step(struct nhn_link *link)
 void
 nhn_link_step(struct nhn_link *link, uint64_t now_ns)
 {
+	if (link->state == NHN_LINK_CLOSED)
+		return;
 	if (!link->started) {
 		first_step(link);
 	} else if (link->broken) {
-		if (revivable(link))
+		if (!link->intruder)
 			revive(link);
 	} else if (link->intruder) {
 		break_off(link);

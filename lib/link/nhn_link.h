@@ -136,6 +136,7 @@ struct nhn_link {
 	struct nhn_header peer_header; /**< the checked copy */
 	uint64_t faults[NHN_FAULT_CURSOR + 1]; /**< counted by cause */
 	uint64_t sessions;        /**< of the peer, acknowledged */
+	struct nhn_cursor nowhere; /**< takes the cursors once somebody else writes the own area */
 };
 
 /** Halve a joint region: the first half is the host's area, the second the guest's. */

@@ -8,10 +8,10 @@
 #include <nhn_clock.h>
 
 #define NS_PER_S UINT64_C(1000000000)
-#define PPM      1e6
+#define PPM 1e6
 
-#define CALIBRATION_STAMPS    6
-#define CALIBRATION_TRIES     32
+#define CALIBRATION_STAMPS 6
+#define CALIBRATION_TRIES 32
 #define CALIBRATION_PERIOD_NS 10000000
 
 __extension__ typedef unsigned __int128 u128;
@@ -72,23 +72,22 @@ static double
 span_error_ppm(const struct nhn_clock_stamp *from, const struct nhn_clock_stamp *to)
 {
 	/* At each end: half the bracket, and the last digit of both clocks. */
-	const double cycles_off =
-		(double)from->width_cycles / 2 + (double)to->width_cycles / 2 + 2;
+	const double cycles_off = (double)from->width_cycles / 2 + (double)to->width_cycles / 2 + 2;
 	const double ns_off = 2;
 
 	return PPM * (cycles_off / (double)(to->cycles - from->cycles) +
-		ns_off / (double)(to->ns - from->ns));
+		      ns_off / (double)(to->ns - from->ns));
 }
 
 static bool
 span_is_even(const struct nhn_clock *clock, const struct nhn_clock_stamp *from,
-	const struct nhn_clock_stamp *to)
+	     const struct nhn_clock_stamp *to)
 {
-	const double hz = (double)(to->cycles - from->cycles) *
-		(double)NS_PER_S / (double)(to->ns - from->ns);
+	const double hz = (double)(to->cycles - from->cycles) * (double)NS_PER_S /
+			  (double)(to->ns - from->ns);
 	const double off_ppm = PPM * (hz / (double)clock->hz - 1);
-	const double allowed_ppm = span_error_ppm(from, to) + clock->error_ppm +
-		NHN_CLOCK_UNEVEN_PPM;
+	const double allowed_ppm =
+		span_error_ppm(from, to) + clock->error_ppm + NHN_CLOCK_UNEVEN_PPM;
 
 	return off_ppm <= allowed_ppm && -off_ppm <= allowed_ppm;
 }
@@ -106,8 +105,7 @@ nhn_clock_init_hz(struct nhn_clock *clock, uint64_t hz)
 }
 
 int
-nhn_clock_fit(struct nhn_clock *clock, const struct nhn_clock_stamp *stamps,
-	unsigned int count)
+nhn_clock_fit(struct nhn_clock *clock, const struct nhn_clock_stamp *stamps, unsigned int count)
 {
 	struct nhn_clock fitted;
 	uint64_t span_ns;
@@ -116,14 +114,13 @@ nhn_clock_fit(struct nhn_clock *clock, const struct nhn_clock_stamp *stamps,
 	if (count < 2)
 		return -EINVAL;
 	for (unsigned int i = 1; i < count; i++) {
-		if (stamps[i].cycles <= stamps[i - 1].cycles ||
-		    stamps[i].ns <= stamps[i - 1].ns)
+		if (stamps[i].cycles <= stamps[i - 1].cycles || stamps[i].ns <= stamps[i - 1].ns)
 			return -ENOTSUP;
 	}
 
 	span_ns = stamps[count - 1].ns - stamps[0].ns;
-	hz = ((u128)(stamps[count - 1].cycles - stamps[0].cycles) * NS_PER_S +
-		span_ns / 2) / span_ns;
+	hz = ((u128)(stamps[count - 1].cycles - stamps[0].cycles) * NS_PER_S + span_ns / 2) /
+	     span_ns;
 	if (hz > NHN_CLOCK_HZ_MAX || nhn_clock_init_hz(&fitted, (uint64_t)hz) != 0)
 		return -ENOTSUP;
 	fitted.error_ppm = span_error_ppm(&stamps[0], &stamps[count - 1]);

@@ -59,8 +59,8 @@ index_at_rank(const struct nhn_histogram *h, uint64_t rank)
 }
 
 int
-nhn_histogram_at_rank(const struct nhn_histogram *h, uint64_t rank,
-	uint64_t *low_ns, uint64_t *high_ns)
+nhn_histogram_at_rank(const struct nhn_histogram *h, uint64_t rank, uint64_t *low_ns,
+		      uint64_t *high_ns)
 {
 	if (rank == 0 || rank > h->total)
 		return -ERANGE;
@@ -111,15 +111,14 @@ check_carries(const struct nhn_histogram *h, uint32_t num, uint32_t den)
 
 int
 nhn_histogram_percentile(const struct nhn_histogram *h, uint32_t num, uint32_t den,
-	uint64_t *value_ns)
+			 uint64_t *value_ns)
 {
 	const int ret = check_carries(h, num, den);
 	uint64_t low_ns;
 
 	if (ret != 0)
 		return ret;
-	return nhn_histogram_at_rank(h, nhn_histogram_rank(h->total, num, den),
-		&low_ns, value_ns);
+	return nhn_histogram_at_rank(h, nhn_histogram_rank(h->total, num, den), &low_ns, value_ns);
 }
 
 /* In integers, so that the library needs no libm and every machine agrees. */
@@ -141,8 +140,8 @@ static uint64_t
 rank_margin(uint64_t total, uint32_t num, uint32_t den)
 {
 	const uint64_t den_squared = (uint64_t)den * den;
-	const u128 variance = ((u128)total * ((uint64_t)num * (den - num)) +
-		den_squared - 1) / den_squared;
+	const u128 variance =
+		((u128)total * ((uint64_t)num * (den - num)) + den_squared - 1) / den_squared;
 
 	return sqrt_ceil((variance * Z_SQUARED_NUM + Z_SQUARED_DEN - 1) / Z_SQUARED_DEN);
 }
@@ -152,8 +151,8 @@ rank_margin(uint64_t total, uint32_t num, uint32_t den)
  * margin is at most 1.96 * sqrt(m) + 2 < m - 2.
  */
 int
-nhn_histogram_interval(const struct nhn_histogram *h, uint32_t num, uint32_t den,
-	uint64_t *low_ns, uint64_t *high_ns)
+nhn_histogram_interval(const struct nhn_histogram *h, uint32_t num, uint32_t den, uint64_t *low_ns,
+		       uint64_t *high_ns)
 {
 	const int ret = check_carries(h, num, den);
 	uint64_t low_rank, high_rank, margin, inner_ns;

@@ -53,8 +53,8 @@ extern "C" {
  * threads may then read one, without locks.
  */
 struct nhn_clock {
-	uint64_t hz;      /**< counter cycles per second */
-	uint64_t mult;    /**< ns per cycle, times 2^NHN_CLOCK_SHIFT */
+	uint64_t hz;	  /**< counter cycles per second */
+	uint64_t mult;	  /**< ns per cycle, times 2^NHN_CLOCK_SHIFT */
 	double error_ppm; /**< bound of the error of hz, parts per million */
 };
 
@@ -66,7 +66,7 @@ struct nhn_clock {
 struct nhn_clock_stamp {
 	uint64_t cycles;       /**< middle of the two counter readings */
 	uint64_t width_cycles; /**< from the first reading to the second */
-	uint64_t ns;           /**< what the reference clock said */
+	uint64_t ns;	       /**< what the reference clock said */
 };
 
 /**
@@ -102,7 +102,7 @@ int nhn_clock_init_hz(struct nhn_clock *clock, uint64_t hz);
  *   refuses. On error *clock* is unchanged.
  */
 int nhn_clock_fit(struct nhn_clock *clock, const struct nhn_clock_stamp *stamps,
-	unsigned int count);
+		  unsigned int count);
 
 /**
  * Read the counter, in cycles. The processor may move the read past
@@ -161,8 +161,7 @@ nhn_clock_now_ordered(void)
 static inline uint64_t
 nhn_clock_ns(const struct nhn_clock *clock, uint64_t cycles)
 {
-	__extension__ const unsigned __int128 product =
-		(unsigned __int128)cycles * clock->mult;
+	__extension__ const unsigned __int128 product = (unsigned __int128)cycles * clock->mult;
 
 	return (uint64_t)(product >> NHN_CLOCK_SHIFT);
 }

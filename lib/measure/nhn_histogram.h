@@ -36,15 +36,15 @@ extern "C" {
 #endif
 
 /** Range of the values kept in counts[], in ns, both ends included. */
-#define NHN_HISTOGRAM_LOWEST_NS  UINT64_C(1)
+#define NHN_HISTOGRAM_LOWEST_NS UINT64_C(1)
 #define NHN_HISTOGRAM_HIGHEST_NS UINT64_C(100000000000)
 
 /** log2 of the steps in bucket 0: 2048 is the first power of two >= 2 * 10^3. */
 #define NHN_HISTOGRAM_STEP_BITS 11
 /** Buckets until NHN_HISTOGRAM_HIGHEST_NS is covered: 2048 << 26 > 10^11. */
-#define NHN_HISTOGRAM_BUCKETS   27
+#define NHN_HISTOGRAM_BUCKETS 27
 /** Entries of counts[]: bucket 0 has two halves, every other one half. */
-#define NHN_HISTOGRAM_COUNTS    ((NHN_HISTOGRAM_BUCKETS + 1) << (NHN_HISTOGRAM_STEP_BITS - 1))
+#define NHN_HISTOGRAM_COUNTS ((NHN_HISTOGRAM_BUCKETS + 1) << (NHN_HISTOGRAM_STEP_BITS - 1))
 
 /**
  * Samples that must lie on the scarcer side of a percentile before it is given:
@@ -57,16 +57,17 @@ extern "C" {
  * directly.
  */
 struct nhn_histogram {
-	uint64_t total;  /**< N: all samples, out of range included */
-	uint64_t below;  /**< samples below NHN_HISTOGRAM_LOWEST_NS */
-	uint64_t above;  /**< samples above NHN_HISTOGRAM_HIGHEST_NS */
-	uint64_t min_ns; /**< exact, of all samples; UINT64_MAX when N is 0 */
-	uint64_t max_ns; /**< exact, of all samples; 0 when N is 0 */
+	uint64_t total;			       /**< N: all samples, out of range included */
+	uint64_t below;			       /**< samples below NHN_HISTOGRAM_LOWEST_NS */
+	uint64_t above;			       /**< samples above NHN_HISTOGRAM_HIGHEST_NS */
+	uint64_t min_ns;		       /**< exact, of all samples; UINT64_MAX when N is 0 */
+	uint64_t max_ns;		       /**< exact, of all samples; 0 when N is 0 */
 	uint64_t counts[NHN_HISTOGRAM_COUNTS]; /**< samples in range, by index */
 };
 static_assert(sizeof(struct nhn_histogram) == 229416, "size given above");
 static_assert((UINT64_C(1) << (NHN_HISTOGRAM_STEP_BITS + NHN_HISTOGRAM_BUCKETS - 1)) >
-	NHN_HISTOGRAM_HIGHEST_NS, "the last bucket must cover the highest value");
+		      NHN_HISTOGRAM_HIGHEST_NS,
+	      "the last bucket must cover the highest value");
 
 /**
  * Make an empty histogram. Writes all of it, so that recording meets no page
@@ -114,8 +115,8 @@ nhn_histogram_record(struct nhn_histogram *h, uint64_t value_ns)
  * @param rank  1 (smallest) .. total (largest).
  * @return 0, or -ERANGE when there is no such sample.
  */
-int nhn_histogram_at_rank(const struct nhn_histogram *h, uint64_t rank,
-	uint64_t *low_ns, uint64_t *high_ns);
+int nhn_histogram_at_rank(const struct nhn_histogram *h, uint64_t rank, uint64_t *low_ns,
+			  uint64_t *high_ns);
 
 /**
  * The rank that stands for percentile num/den of *total* samples:
@@ -145,7 +146,7 @@ uint64_t nhn_histogram_needed(uint32_t num, uint32_t den);
  *   nhn_histogram_needed(). On error *value_ns* is unchanged.
  */
 int nhn_histogram_percentile(const struct nhn_histogram *h, uint32_t num, uint32_t den,
-	uint64_t *value_ns);
+			     uint64_t *value_ns);
 
 /**
  * A 95 % confidence interval of percentile num/den by order statistics: how
@@ -159,7 +160,7 @@ int nhn_histogram_percentile(const struct nhn_histogram *h, uint32_t num, uint32
  * @return as nhn_histogram_percentile().
  */
 int nhn_histogram_interval(const struct nhn_histogram *h, uint32_t num, uint32_t den,
-	uint64_t *low_ns, uint64_t *high_ns);
+			   uint64_t *low_ns, uint64_t *high_ns);
 
 #ifdef __cplusplus
 }

@@ -8,11 +8,8 @@
 #include <nhn_percentiles.h>
 
 const struct nhn_percentile nhn_percentiles[NHN_PERCENTILES] = {
-	{"p50", 1, 2},
-	{"p90", 9, 10},
-	{"p99", 99, 100},
-	{"p99.9", 999, 1000},
-	{"p99.99", 9999, 10000},
+	{"p50", 1, 2},	      {"p90", 9, 10},	       {"p99", 99, 100},
+	{"p99.9", 999, 1000}, {"p99.99", 9999, 10000},
 };
 
 static void
@@ -35,8 +32,8 @@ print_percentile(FILE *out, const struct nhn_percentile *p, const struct nhn_his
 			nhn_histogram_needed(p->num, p->den));
 		return;
 	}
-	fprintf(out, "  %-8s %14" PRIu64 " %14" PRIu64 " %14" PRIu64 "\n", p->name,
-		value_ns, low_ns, high_ns);
+	fprintf(out, "  %-8s %14" PRIu64 " %14" PRIu64 " %14" PRIu64 "\n", p->name, value_ns,
+		low_ns, high_ns);
 }
 
 int

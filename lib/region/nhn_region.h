@@ -43,7 +43,7 @@ extern "C" {
 enum nhn_region_kind {
 	NHN_REGION_FILE,  /**< A regular file, also on tmpfs or hugetlbfs. */
 	NHN_REGION_MEMFD, /**< A sealed memfd, made here or received. */
-	NHN_REGION_PCI,   /**< BAR2 of an ivshmem device through sysfs. */
+	NHN_REGION_PCI,	  /**< BAR2 of an ivshmem device through sysfs. */
 };
 
 /** What this process may do with the bytes. */
@@ -111,7 +111,7 @@ struct nhn_region_config {
 
 /** An open region; all members are for reading. Closed: base NULL, fd -1. */
 struct nhn_region {
-	uint8_t *base;   /**< First byte, page-aligned. */
+	uint8_t *base;	 /**< First byte, page-aligned. */
 	uint64_t length; /**< Bytes, a power of two. */
 	enum nhn_region_access access;
 	int fd; /**< For passing on or fstat(); owned by the region. */

@@ -93,14 +93,18 @@ nhn_region_take_role(const struct nhn_region_config *config, int fd, const char 
 		return 0;
 	rc = nhn_region_lock(fd, config->lock_byte);
 	if (rc == -EBUSY)
-		return nhn_region_refuse(config, EBUSY,
+		return nhn_region_refuse(
+			config, EBUSY,
 			"%s: another process already holds this role (lock on byte %" PRId64
 			"), and there must be one process per role; stop the other one, or use"
-			" another file.", name, config->lock_byte);
+			" another file.",
+			name, config->lock_byte);
 	if (rc != 0)
 		return nhn_region_refuse(config, -rc,
-			"%s: byte %" PRId64 " cannot be locked (%m), and a role needs its lock;"
-			" use a local file system.", name, config->lock_byte);
+					 "%s: byte %" PRId64
+					 " cannot be locked (%m), and a role needs its lock;"
+					 " use a local file system.",
+					 name, config->lock_byte);
 	return 0;
 }
 
@@ -108,7 +112,7 @@ static bool
 size_possible(uint64_t size)
 {
 	return size >= NHN_REGION_SIZE_MIN && size <= (uint64_t)PTRDIFF_MAX &&
-		(size & (size - 1)) == 0;
+	       (size & (size - 1)) == 0;
 }
 
 int
@@ -116,11 +120,13 @@ nhn_region_check_length(const struct nhn_region_config *config, uint64_t length,
 {
 	if (config->size != 0 && length != config->size)
 		return nhn_region_refuse(config, EINVAL,
-			"%s: it has %" PRIu64 " bytes, and %" PRIu64 " were asked for; ask for its"
-			" size (or for 0), or remove it and start again.",
-			name, length, config->size);
+					 "%s: it has %" PRIu64 " bytes, and %" PRIu64
+					 " were asked for; ask for its"
+					 " size (or for 0), or remove it and start again.",
+					 name, length, config->size);
 	if (!size_possible(length))
-		return nhn_region_refuse(config, EINVAL,
+		return nhn_region_refuse(
+			config, EINVAL,
 			"%s: it has %" PRIu64 " bytes, and a power of two of at least %" PRIu64
 			" was expected, as for any PCI BAR; make it anew with such a size.",
 			name, length, NHN_REGION_SIZE_MIN);
@@ -139,7 +145,7 @@ nhn_region_huge_page(int fd)
 
 int
 nhn_region_reserve(const struct nhn_region_config *config, int fd, const struct stat *st,
-		uint64_t length, const char *name)
+		   uint64_t length, const char *name)
 {
 	int rc;
 
@@ -151,14 +157,16 @@ nhn_region_reserve(const struct nhn_region_config *config, int fd, const struct 
 	if (rc == 0)
 		return 0;
 	if (rc == EOPNOTSUPP)
-		return nhn_region_refuse(config, rc,
+		return nhn_region_refuse(
+			config, rc,
 			"%s: its file system cannot reserve room, and without that a full one"
-			" would end in SIGBUS; use tmpfs, hugetlbfs, ext4 or xfs.", name);
-	return nhn_region_refuse(config, rc,
-		"%s: %" PRIu64 " bytes could not be reserved (%m); %s.", name, length,
-		nhn_region_huge_page(fd) > 0 ?
-		"free huge pages, or raise nr_hugepages for this page size" :
-		"free memory or room in this file system, or ask for a smaller size");
+			" would end in SIGBUS; use tmpfs, hugetlbfs, ext4 or xfs.",
+			name);
+	return nhn_region_refuse(
+		config, rc, "%s: %" PRIu64 " bytes could not be reserved (%m); %s.", name, length,
+		nhn_region_huge_page(fd) > 0
+			? "free huge pages, or raise nr_hugepages for this page size"
+			: "free memory or room in this file system, or ask for a smaller size");
 }
 
 void
@@ -176,25 +184,32 @@ static int
 check_config(const struct nhn_region_config *config)
 {
 	if (config->access != NHN_REGION_READ_WRITE && config->access != NHN_REGION_READ_ONLY)
-		return nhn_region_refuse(config, EINVAL,
+		return nhn_region_refuse(
+			config, EINVAL,
 			"The access %d asked for a region is unknown; use one of enum"
-			" nhn_region_access.", (int)config->access);
+			" nhn_region_access.",
+			(int)config->access);
 	if (config->size != 0 && !size_possible(config->size))
-		return nhn_region_refuse(config, EINVAL,
+		return nhn_region_refuse(
+			config, EINVAL,
 			"A region of %" PRIu64 " bytes was asked for, and a power of two of at"
 			" least %" PRIu64 " was expected, as for any PCI BAR; choose such a size.",
 			config->size, NHN_REGION_SIZE_MIN);
 	if (config->lock_byte < -1 || config->lock_byte > NHN_REGION_LOCK_BYTE_MAX)
 		return nhn_region_refuse(config, EINVAL,
-			"The lock byte %" PRId64 " asked for a region is outside -1 to %" PRId64
-			"; choose one inside.", config->lock_byte, NHN_REGION_LOCK_BYTE_MAX);
+					 "The lock byte %" PRId64
+					 " asked for a region is outside -1 to %" PRId64
+					 "; choose one inside.",
+					 config->lock_byte, NHN_REGION_LOCK_BYTE_MAX);
 	if (config->access == NHN_REGION_READ_ONLY && config->lock_byte >= 0)
 		return nhn_region_refuse(config, EINVAL,
-			"A read-only region was asked to lock byte %" PRId64 ", and a write lock"
-			" needs a writable file; lock the file this side writes.",
-			config->lock_byte);
+					 "A read-only region was asked to lock byte %" PRId64
+					 ", and a write lock"
+					 " needs a writable file; lock the file this side writes.",
+					 config->lock_byte);
 	if (config->path == NULL && config->kind != NHN_REGION_MEMFD)
-		return nhn_region_refuse(config, EINVAL,
+		return nhn_region_refuse(
+			config, EINVAL,
 			"A region was asked for without a path; give the file or the PCI address.");
 	return 0;
 }
@@ -215,15 +230,21 @@ map(struct nhn_region *region, const struct nhn_region_config *config)
 	}
 	if (config->kind != NHN_REGION_PCI)
 		return nhn_region_refuse(config, errno,
-			"%s: %" PRIu64 " bytes could not be mapped (%m); look at the limits of"
-			" this process's address space and locked memory.", name, region->length);
+					 "%s: %" PRIu64
+					 " bytes could not be mapped (%m); look at the limits of"
+					 " this process's address space and locked memory.",
+					 name, region->length);
 	if (errno == EPERM)
-		return nhn_region_refuse(config, EPERM,
+		return nhn_region_refuse(
+			config, EPERM,
 			"%s: the kernel forbids mapping BAR2 through sysfs (%m), as it does when"
-			" locked down; use vfio-pci and the PMD's mapping.", name);
-	return nhn_region_refuse(config, errno,
+			" locked down; use vfio-pci and the PMD's mapping.",
+			name);
+	return nhn_region_refuse(
+		config, errno,
 		"%s: BAR2 could not be mapped (%m), as when another driver holds it; unbind that"
-		" driver, or use the PMD's mapping (rte_pmd_nahanni_link_get).", name);
+		" driver, or use the PMD's mapping (rte_pmd_nahanni_link_get).",
+		name);
 }
 
 int
@@ -233,7 +254,7 @@ nhn_region_open(struct nhn_region *region, const struct nhn_region_config *confi
 
 	if (region == NULL)
 		return -EINVAL;
-	*region = (struct nhn_region){ .fd = -1 };
+	*region = (struct nhn_region){.fd = -1};
 	if (config == NULL)
 		return -EINVAL;
 	rc = check_config(config);
@@ -251,7 +272,8 @@ nhn_region_open(struct nhn_region *region, const struct nhn_region_config *confi
 		rc = nhn_region_pci_open(region, config);
 		break;
 	default:
-		rc = nhn_region_refuse(config, EINVAL,
+		rc = nhn_region_refuse(
+			config, EINVAL,
 			"The kind %d of a region is unknown; use one of enum nhn_region_kind.",
 			(int)config->kind);
 	}
@@ -260,7 +282,7 @@ nhn_region_open(struct nhn_region *region, const struct nhn_region_config *confi
 	if (rc != 0) {
 		if (region->fd >= 0)
 			close(region->fd);
-		*region = (struct nhn_region){ .fd = -1 };
+		*region = (struct nhn_region){.fd = -1};
 	}
 	return rc;
 }
@@ -274,5 +296,5 @@ nhn_region_close(struct nhn_region *region)
 	/* The mapping holds the open file, hence its lock: both have to go. */
 	munmap(region->base, (size_t)region->length);
 	close(region->fd);
-	*region = (struct nhn_region){ .fd = -1 };
+	*region = (struct nhn_region){.fd = -1};
 }

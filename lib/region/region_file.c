@@ -15,9 +15,11 @@ refuse_type(const struct nhn_region_config *config, mode_t mode)
 {
 	int error = S_ISLNK(mode) ? ELOOP : S_ISDIR(mode) ? EISDIR : EINVAL;
 
-	return nhn_region_refuse(config, error,
+	return nhn_region_refuse(
+		config, error,
 		"%s is %s, and a regular file was expected; give the path of the backing file"
-		" itself.", config->path, nhn_region_type_name(mode));
+		" itself.",
+		config->path, nhn_region_type_name(mode));
 }
 
 static int
@@ -29,26 +31,32 @@ refuse_open(const struct nhn_region_config *config, int error)
 	if (seen && !S_ISREG(st.st_mode))
 		return refuse_type(config, st.st_mode);
 	if (error == ENOENT)
-		return nhn_region_refuse(config, ENOENT,
-			"%s does not exist%s.", config->path, config->create ?
-			" and cannot be created, since its folder was expected and is missing;"
-			" create the folder" :
-			", and an existing file was expected; start the side that creates it"
-			" first, or correct the path");
+		return nhn_region_refuse(config, ENOENT, "%s does not exist%s.", config->path,
+					 config->create ? " and cannot be created, since its "
+							  "folder was expected and is missing;"
+							  " create the folder"
+							: ", and an existing file was expected; "
+							  "start the side that creates it"
+							  " first, or correct the path");
 	if (error == EACCES && seen)
-		return nhn_region_refuse(config, EACCES,
+		return nhn_region_refuse(
+			config, EACCES,
 			"%s belongs to user %u and group %u with mode %04o, which does not let user"
 			" %u open it for %s; run as its owner, or give it a mode and group that"
-			" do.", config->path, st.st_uid, st.st_gid, st.st_mode & 07777, geteuid(),
+			" do.",
+			config->path, st.st_uid, st.st_gid, st.st_mode & 07777, geteuid(),
 			config->access == NHN_REGION_READ_ONLY ? "reading" : "reading and writing");
 	if (error == EACCES)
-		return nhn_region_refuse(config, EACCES,
+		return nhn_region_refuse(
+			config, EACCES,
 			"%s cannot be reached or created by user %u, and its folder was expected to"
 			" allow that; change the folder's mode, or use another folder.",
 			config->path, geteuid());
-	return nhn_region_refuse(config, error,
+	return nhn_region_refuse(
+		config, error,
 		"%s cannot be opened (%m), and a local file was expected; correct the path or its"
-		" file system.", config->path);
+		" file system.",
+		config->path);
 }
 
 /* Returns a descriptor; *created tells a file of ours from one that was there. */
@@ -89,7 +97,8 @@ check_identity(const struct nhn_region_config *config, int fd)
 	if (!S_ISREG(st.st_mode))
 		return refuse_type(config, st.st_mode);
 	if (self != 0 && st.st_uid != self && st.st_uid != 0)
-		return nhn_region_refuse(config, EPERM,
+		return nhn_region_refuse(
+			config, EPERM,
 			"%s belongs to user %u, who could shorten it under us, and user %u or root"
 			" was expected; run as user %u, or change its owner.",
 			config->path, st.st_uid, self, st.st_uid);
@@ -103,10 +112,11 @@ remove_created(const struct nhn_region_config *config, int fd)
 
 	/* Only the file we hold: the path may name another one by now. */
 	if (fstat(fd, &held) == 0 && lstat(config->path, &named) == 0 &&
-			(held.st_dev != named.st_dev || held.st_ino != named.st_ino))
+	    (held.st_dev != named.st_dev || held.st_ino != named.st_ino))
 		return;
 	if (unlink(config->path) != 0 && errno != ENOENT)
-		nhn_region_refuse(config, errno,
+		nhn_region_refuse(
+			config, errno,
 			"%s was created, got no size and cannot be removed again (%m); remove it.",
 			config->path);
 }
@@ -121,19 +131,25 @@ furnish(const struct nhn_region_config *config, int fd, bool created, const stru
 	int rc;
 
 	if (page < 0)
-		return nhn_region_refuse(config, (int)-page,
+		return nhn_region_refuse(
+			config, (int)-page,
 			"%s: its file system does not tell its kind (%m); use a local one.",
 			config->path);
 	if (page > 0 && size % (uint64_t)page != 0)
-		return nhn_region_refuse(config, EINVAL,
-			"%s: %" PRIu64 " bytes were asked for on a hugetlbfs whose pages have %"
-			PRId64 ", and a multiple of that was expected; ask for a larger size or use"
-			" smaller pages.", config->path, size, page);
+		return nhn_region_refuse(
+			config, EINVAL,
+			"%s: %" PRIu64
+			" bytes were asked for on a hugetlbfs whose pages have %" PRId64
+			", and a multiple of that was expected; ask for a larger size or use"
+			" smaller pages.",
+			config->path, size, page);
 	/* After the open, since that one's mode is cut by the umask. */
 	if (mode != 0 && mode != (st->st_mode & 07777) && fchmod(fd, mode) != 0)
-		return nhn_region_refuse(config, errno,
+		return nhn_region_refuse(
+			config, errno,
 			"%s: its mode %04o could not be changed to %04o (%m); change it by hand, or"
-			" remove the file.", config->path, st->st_mode & 07777, mode);
+			" remove the file.",
+			config->path, st->st_mode & 07777, mode);
 	rc = nhn_region_reserve(config, fd, st, size, config->path);
 	/*
 	 * The length comes last and at once, so that nobody finds a part of it.
@@ -141,8 +157,10 @@ furnish(const struct nhn_region_config *config, int fd, bool created, const stru
 	 */
 	if (ftruncate(fd, rc == 0 ? (off_t)size : 0) != 0 && rc == 0)
 		rc = nhn_region_refuse(config, errno,
-			"%s: its length could not be set to %" PRIu64 " bytes (%m); use another"
-			" file system or a smaller size.", config->path, size);
+				       "%s: its length could not be set to %" PRIu64
+				       " bytes (%m); use another"
+				       " file system or a smaller size.",
+				       config->path, size);
 	return rc;
 }
 
@@ -154,14 +172,17 @@ give_length(const struct nhn_region_config *config, int fd, bool created)
 
 	rc = nhn_region_lock(fd, NHN_REGION_SIZING_BYTE);
 	if (rc != 0)
-		return nhn_region_refuse(config, rc == -EBUSY ? EAGAIN : -rc,
+		return nhn_region_refuse(
+			config, rc == -EBUSY ? EAGAIN : -rc,
 			"%s is empty and cannot be given a size now, since another process is"
-			" giving it one or it cannot be locked (%m); try again.", config->path);
+			" giving it one or it cannot be locked (%m); try again.",
+			config->path);
 	/* Somebody may have finished, or failed, between our look and our lock. */
 	if (fstat(fd, &st) != 0)
 		rc = refuse_open(config, errno);
 	else if (st.st_nlink == 0)
-		rc = nhn_region_refuse(config, EAGAIN,
+		rc = nhn_region_refuse(
+			config, EAGAIN,
 			"%s was removed by another process while it was opened; try again.",
 			config->path);
 	else if (st.st_size == 0) {
@@ -171,7 +192,8 @@ give_length(const struct nhn_region_config *config, int fd, bool created)
 	}
 	unlocked = nhn_region_unlock(fd, NHN_REGION_SIZING_BYTE);
 	if (rc == 0 && unlocked != 0)
-		rc = nhn_region_refuse(config, -unlocked,
+		rc = nhn_region_refuse(
+			config, -unlocked,
 			"%s: a lock could not be given up (%m); use a local file system.",
 			config->path);
 	return rc;
@@ -187,9 +209,11 @@ settle_length(struct nhn_region *region, const struct nhn_region_config *config,
 		return refuse_open(config, errno);
 	if (st.st_size == 0) {
 		if (!config->create)
-			return nhn_region_refuse(config, EAGAIN,
+			return nhn_region_refuse(
+				config, EAGAIN,
 				"%s has 0 bytes where a region was expected: it is still empty;"
-				" start the host first or try again.", config->path);
+				" start the host first or try again.",
+				config->path);
 		rc = give_length(config, region->fd, created);
 		if (rc != 0)
 			return rc;
@@ -210,13 +234,17 @@ nhn_region_file_open(struct nhn_region *region, const struct nhn_region_config *
 	int rc;
 
 	if (config->create && config->access == NHN_REGION_READ_ONLY)
-		return nhn_region_refuse(config, EINVAL,
+		return nhn_region_refuse(
+			config, EINVAL,
 			"%s was to be created for reading only, and only a writer can give it a"
-			" size; let the side that writes it create it.", config->path);
+			" size; let the side that writes it create it.",
+			config->path);
 	if ((config->mode & ~(mode_t)0777) != 0)
-		return nhn_region_refuse(config, EINVAL,
+		return nhn_region_refuse(
+			config, EINVAL,
 			"%s was to be created with mode %04o, and permission bits up to 0777 were"
-			" expected; leave out the others.", config->path, config->mode);
+			" expected; leave out the others.",
+			config->path, config->mode);
 	rc = open_path(config, &created);
 	if (rc < 0)
 		return rc;

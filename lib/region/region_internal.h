@@ -11,8 +11,8 @@
 #define NHN_REGION_SIZING_BYTE INT64_MAX
 
 /* Log one sentence; returns -error. "%m" in the format is the error's text. */
-int nhn_region_refuse(const struct nhn_region_config *config, int error,
-		const char *format, ...) __attribute__((format(printf, 3, 4)));
+int nhn_region_refuse(const struct nhn_region_config *config, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Name of a file type, with its article. */
 const char *nhn_region_type_name(mode_t mode);
@@ -26,7 +26,7 @@ int nhn_region_take_role(const struct nhn_region_config *config, int fd, const c
 
 /* Is this length one a region can have, and the one asked for? */
 int nhn_region_check_length(const struct nhn_region_config *config, uint64_t length,
-		const char *name);
+			    const char *name);
 
 /* The size of a huge page when the file is on hugetlbfs, 0 when not, or -errno. */
 int64_t nhn_region_huge_page(int fd);
@@ -35,8 +35,8 @@ int64_t nhn_region_huge_page(int fd);
  * Have the file system set aside `length` bytes; neither the file's bytes nor
  * its length change. Does nothing when *st shows that they are there.
  */
-int nhn_region_reserve(const struct nhn_region_config *config, int fd,
-		const struct stat *st, uint64_t length, const char *name);
+int nhn_region_reserve(const struct nhn_region_config *config, int fd, const struct stat *st,
+		       uint64_t length, const char *name);
 
 /*
  * The back ends: each sets region->fd as soon as it has one, and region->length.

@@ -56,7 +56,10 @@ static int
 check_ids(const struct nhn_region_config *config, int folder)
 {
 	static const char *const names[] = {
-		"vendor", "device", "subsystem_vendor", "subsystem_device",
+		"vendor",
+		"device",
+		"subsystem_vendor",
+		"subsystem_device",
 	};
 	unsigned long ids[4];
 	unsigned int i;
@@ -65,22 +68,27 @@ check_ids(const struct nhn_region_config *config, int folder)
 	for (i = 0; i < 4; i++) {
 		rc = read_number(folder, names[i], &ids[i]);
 		if (rc != 0)
-			return nhn_region_refuse(config, -rc,
+			return nhn_region_refuse(
+				config, -rc,
 				"PCI device %s: its %s cannot be read (%m), and a device's folder"
 				" in sysfs was expected; correct the path.",
 				config->path, names[i]);
 	}
 	if (ids[0] != VENDOR_QUMRANET || ids[1] != DEVICE_IVSHMEM)
-		return nhn_region_refuse(config, ENODEV,
+		return nhn_region_refuse(
+			config, ENODEV,
 			"PCI device %s is %04lx:%04lx, and ivshmem (1af4:1110) was expected; give"
-			" the address of the ivshmem device.", config->path, ids[0], ids[1]);
+			" the address of the ivshmem device.",
+			config->path, ids[0], ids[1]);
 	if (ids[2] != VENDOR_QUMRANET || ids[3] != SUBSYSTEM_IVSHMEM)
-		return nhn_region_refuse(config, ENODEV,
+		return nhn_region_refuse(
+			config, ENODEV,
 			"PCI device %s is 1af4:1110 with subsystem %04lx:%04lx%s, and ivshmem's"
 			" 1af4:1100 was expected; give the address of the ivshmem device.",
 			config->path, ids[2], ids[3],
-			ids[2] == VENDOR_QUMRANET && ids[3] == SUBSYSTEM_AVP ?
-			", which is AVP and belongs to net_avp" : "");
+			ids[2] == VENDOR_QUMRANET && ids[3] == SUBSYSTEM_AVP
+				? ", which is AVP and belongs to net_avp"
+				: "");
 	return 0;
 }
 
@@ -94,18 +102,22 @@ check_driver(const struct nhn_region_config *config, int folder)
 	if (length < 0 && errno == ENOENT)
 		return 0;
 	if (length < 0)
-		return nhn_region_refuse(config, errno,
+		return nhn_region_refuse(
+			config, errno,
 			"PCI device %s: its driver cannot be read (%m), and a device's folder in"
-			" sysfs was expected; correct the path.", config->path);
+			" sysfs was expected; correct the path.",
+			config->path);
 	target[length] = '\0';
 	driver = strrchr(target, '/');
 	driver = driver != NULL ? driver + 1 : target;
 	/* Its user may come later, and maps BAR2 alone: mmap gives EINVAL then. */
 	if (strcmp(driver, "vfio-pci") == 0)
-		return nhn_region_refuse(config, EBUSY,
+		return nhn_region_refuse(
+			config, EBUSY,
 			"PCI device %s is held by vfio-pci, which lets nobody map BAR2 through"
 			" sysfs; use the PMD's mapping (rte_pmd_nahanni_link_get), or unbind the"
-			" device from vfio-pci.", config->path);
+			" device from vfio-pci.",
+			config->path);
 	return 0;
 }
 
@@ -124,15 +136,19 @@ check_decoding(const struct nhn_region_config *config, int folder)
 	else
 		rc = read_number(folder, "enable", &enabled);
 	if (rc != 0)
-		return nhn_region_refuse(config, -rc,
+		return nhn_region_refuse(
+			config, -rc,
 			"PCI device %s tells neither by its config nor by its enable file whether"
 			" it answers memory accesses (%m); look at its folder in sysfs.",
 			config->path);
 	if (enabled == 0)
-		return nhn_region_refuse(config, ENXIO,
-			"PCI device %s is disabled, and memory decoding was expected to be on; write"
+		return nhn_region_refuse(
+			config, ENXIO,
+			"PCI device %s is disabled, and memory decoding was expected to be on; "
+			"write"
 			" 1 into the file enable in its sysfs folder, or bind it to"
-			" uio_pci_generic.", config->path);
+			" uio_pci_generic.",
+			config->path);
 	return 0;
 }
 
@@ -142,22 +158,27 @@ open_bar(struct nhn_region *region, const struct nhn_region_config *config, int 
 	struct stat st;
 	int rc;
 
-	region->fd = openat(folder, bar_name, O_CLOEXEC | O_NOFOLLOW |
-			(config->access == NHN_REGION_READ_ONLY ? O_RDONLY : O_RDWR));
+	region->fd = openat(folder, bar_name,
+			    O_CLOEXEC | O_NOFOLLOW |
+				    (config->access == NHN_REGION_READ_ONLY ? O_RDONLY : O_RDWR));
 	if (region->fd < 0 && errno == ENOENT)
-		return nhn_region_refuse(config, ENOENT,
+		return nhn_region_refuse(
+			config, ENOENT,
 			"PCI device %s has no %s, and ivshmem's memory was expected in BAR2; give"
-			" the device a memory backend.", config->path, bar_name);
+			" the device a memory backend.",
+			config->path, bar_name);
 	if (region->fd < 0 || fstat(region->fd, &st) != 0)
-		return nhn_region_refuse(config, errno,
+		return nhn_region_refuse(
+			config, errno,
 			"PCI device %s: user %u cannot open its %s (%m); run as root, or give that"
 			" file a mode and group that allow it.",
 			config->path, geteuid(), bar_name);
 	if (!S_ISREG(st.st_mode))
-		return nhn_region_refuse(config, EINVAL,
+		return nhn_region_refuse(
+			config, EINVAL,
 			"PCI device %s: its %s is %s, and a regular file was expected; give a"
-			" device's folder in sysfs.", config->path, bar_name,
-			nhn_region_type_name(st.st_mode));
+			" device's folder in sysfs.",
+			config->path, bar_name, nhn_region_type_name(st.st_mode));
 	region->length = (uint64_t)st.st_size;
 	rc = nhn_region_check_length(config, region->length, config->path);
 	if (rc == 0)
@@ -175,8 +196,8 @@ is_address(const char *path)
 	if (strlen(path) != sizeof(pattern) - 1)
 		return false;
 	for (i = 0; i < sizeof(pattern) - 1; i++)
-		if (pattern[i] == 'x' ? strchr("0123456789abcdef", path[i]) == NULL :
-				path[i] != pattern[i])
+		if (pattern[i] == 'x' ? strchr("0123456789abcdef", path[i]) == NULL
+				      : path[i] != pattern[i])
 			return false;
 	return true;
 }
@@ -191,18 +212,22 @@ open_folder(const struct nhn_region_config *config)
 
 	if (strchr(path, '/') == NULL) {
 		if (!is_address(path))
-			return nhn_region_refuse(config, EINVAL,
+			return nhn_region_refuse(
+				config, EINVAL,
 				"\"%s\" is no PCI address, and one such as 0000:00:03.0 or a folder"
-				" in sysfs was expected; lspci -D shows the addresses.", path);
+				" in sysfs was expected; lspci -D shows the addresses.",
+				path);
 		length = snprintf(built, sizeof(built), "%s/bus/pci/devices/%s", root, path);
 		if (length < 0 || (size_t)length >= sizeof(built))
-			return nhn_region_refuse(config, ENAMETOOLONG,
+			return nhn_region_refuse(
+				config, ENAMETOOLONG,
 				"PCI device %s: the path of sysfs is too long; shorten it.", path);
 		path = built;
 	}
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return nhn_region_refuse(config, errno,
+		return nhn_region_refuse(
+			config, errno,
 			"PCI device %s: %s cannot be opened (%m), and a device's folder was"
 			" expected; give the guest an ivshmem device, or correct the address.",
 			config->path, path);

@@ -31,27 +31,27 @@ struct nhn_layout {
 /** Why a header or a layout was refused. */
 enum nhn_refusal_cause {
 	NHN_REFUSAL_NONE = 0,
-	NHN_REFUSAL_MAGIC,        /**< not an area of this project */
-	NHN_REFUSAL_VERSION,      /**< another major version */
-	NHN_REFUSAL_CRC,          /**< header damaged */
-	NHN_REFUSAL_ROLE,         /**< the peer names the own role */
-	NHN_REFUSAL_AREA_BYTES,   /**< the peer's area has another size than its memory */
-	NHN_REFUSAL_HEARTBEAT,    /**< period or misses 0, or more than a minute in all */
-	NHN_REFUSAL_CHANNELS,     /**< number of channels */
-	NHN_REFUSAL_USE,          /**< use of a channel */
-	NHN_REFUSAL_CELL_BYTES,   /**< size of a channel's cells */
-	NHN_REFUSAL_CELLS,        /**< number of a channel's cells */
-	NHN_REFUSAL_DATA_BYTES,   /**< size of a channel's data ring */
-	NHN_REFUSAL_SPACE,        /**< the channels need more bytes than the area has */
-	NHN_REFUSAL_MTU,          /**< an MTU that the channels cannot carry */
+	NHN_REFUSAL_MAGIC,	  /**< not an area of this project */
+	NHN_REFUSAL_VERSION,	  /**< another major version */
+	NHN_REFUSAL_CRC,	  /**< header damaged */
+	NHN_REFUSAL_ROLE,	  /**< the peer names the own role */
+	NHN_REFUSAL_AREA_BYTES,	  /**< the peer's area has another size than its memory */
+	NHN_REFUSAL_HEARTBEAT,	  /**< period or misses 0, or more than a minute in all */
+	NHN_REFUSAL_CHANNELS,	  /**< number of channels */
+	NHN_REFUSAL_USE,	  /**< use of a channel */
+	NHN_REFUSAL_CELL_BYTES,	  /**< size of a channel's cells */
+	NHN_REFUSAL_CELLS,	  /**< number of a channel's cells */
+	NHN_REFUSAL_DATA_BYTES,	  /**< size of a channel's data ring */
+	NHN_REFUSAL_SPACE,	  /**< the channels need more bytes than the area has */
+	NHN_REFUSAL_MTU,	  /**< an MTU that the channels cannot carry */
 	NHN_REFUSAL_NOT_FOLLOWED, /**< the guest laid out a channel other than the host's */
-	NHN_REFUSAL_OWN_AREA,     /**< the own area holds somebody else's bytes */
+	NHN_REFUSAL_OWN_AREA,	  /**< the own area holds somebody else's bytes */
 };
 
 /** A refusal, with numbers for a sentence: nhn_refusal_text() in nhn_link_text.h. */
 struct nhn_refusal {
 	enum nhn_refusal_cause cause;
-	uint32_t channel;  /**< where the cause is one channel's */
+	uint32_t channel; /**< where the cause is one channel's */
 	uint64_t found;
 	uint64_t expected; /**< the wanted value, or the limit that was passed */
 };
@@ -96,8 +96,7 @@ uint32_t nhn_header_crc(const struct nhn_header *header);
  * @param session even, as loaded by the caller with acquire
  * @return 0, or -EAGAIN when the peer was writing: try at a later control step
  */
-int nhn_peer_header_copy(const struct nhn_control *peer, uint32_t session,
-			 struct nhn_header *copy);
+int nhn_peer_header_copy(const struct nhn_control *peer, uint32_t session, struct nhn_header *copy);
 
 /**
  * Check a private copy of a header and take the layout out of it.
@@ -126,10 +125,9 @@ nhn_descriptor_valid(const struct nhn_descriptor *copy, uint32_t next, uint32_t 
 	uint64_t length = copy->length;
 	uint64_t padded = (length + NHN_LINE_BYTES - 1) & ~(uint64_t)(NHN_LINE_BYTES - 1);
 
-	return length != 0 && length <= data_bytes / 2 &&
-	       copy->position % NHN_LINE_BYTES == 0 &&
+	return length != 0 && length <= data_bytes / 2 && copy->position % NHN_LINE_BYTES == 0 &&
 	       (copy->position & (data_bytes - 1)) + length <= data_bytes &&
-	       held + skipped + padded <= data_bytes;
+	       skipped < data_bytes / 2 && held + skipped + padded <= data_bytes;
 }
 
 #ifdef __cplusplus

@@ -144,32 +144,32 @@ NHN_WIRE_ASSERT(sizeof(struct nhn_frame_metadata) == 16);
 
 /** A row of the channel table. The same for both directions. */
 struct nhn_channel_entry {
-	uint8_t use;           /**< enum nhn_use */
-	uint8_t priority;      /**< 0 is the most urgent */
-	uint16_t cell_bytes;   /**< 64, or 128 (ethernet: always) */
-	uint32_t cells;        /**< NHN_CELLS_MIN to NHN_CELLS_MAX, a power of two */
-	uint32_t data_bytes;   /**< of its data ring */
-	uint32_t reserved;     /**< 0 */
+	uint8_t use;	     /**< enum nhn_use */
+	uint8_t priority;    /**< 0 is the most urgent */
+	uint16_t cell_bytes; /**< 64, or 128 (ethernet: always) */
+	uint32_t cells;	     /**< NHN_CELLS_MIN to NHN_CELLS_MAX, a power of two */
+	uint32_t data_bytes; /**< of its data ring */
+	uint32_t reserved;   /**< 0 */
 };
 NHN_WIRE_ASSERT(sizeof(struct nhn_channel_entry) == 16);
 
 /** The static header: what a side says of itself, between two of its starts. */
 struct nhn_header {
-	uint32_t magic;               /**< NHN_MAGIC, the last word written */
-	uint32_t crc;                 /**< CRC-32 (IEEE 802.3) of the bytes that follow */
+	uint32_t magic; /**< NHN_MAGIC, the last word written */
+	uint32_t crc;	/**< CRC-32 (IEEE 802.3) of the bytes that follow */
 	uint16_t version_major;
 	uint16_t version_minor;
-	uint32_t role;                /**< enum nhn_role of the owner */
-	uint64_t area_bytes;          /**< of the owner's area */
+	uint32_t role;	     /**< enum nhn_role of the owner */
+	uint64_t area_bytes; /**< of the owner's area */
 	uint32_t link_id;
-	uint32_t features_offered;    /**< by the host; no bit is defined in version 1.0 */
-	uint32_t features_accepted;   /**< by the guest, out of the host's */
-	uint32_t beat_period_us;      /**< the owner's heartbeat moves at least this often */
-	uint32_t beat_misses;         /**< periods without a beat after which it is late */
-	uint32_t mtu;                 /**< of Ethernet, 0 where there is none */
-	uint8_t mac[6];               /**< of Ethernet, 0 where there is none */
-	uint16_t channels;            /**< rows of the table in use */
-	uint32_t reserved[2];         /**< 0 */
+	uint32_t features_offered;  /**< by the host; no bit is defined in version 1.0 */
+	uint32_t features_accepted; /**< by the guest, out of the host's */
+	uint32_t beat_period_us;    /**< the owner's heartbeat moves at least this often */
+	uint32_t beat_misses;	    /**< periods without a beat after which it is late */
+	uint32_t mtu;		    /**< of Ethernet, 0 where there is none */
+	uint8_t mac[6];		    /**< of Ethernet, 0 where there is none */
+	uint16_t channels;	    /**< rows of the table in use */
+	uint32_t reserved[2];	    /**< 0 */
 	struct nhn_channel_entry table[NHN_CHANNELS_MAX];
 };
 NHN_WIRE_ASSERT(offsetof(struct nhn_header, version_major) == 8);
@@ -181,7 +181,7 @@ NHN_WIRE_ASSERT(sizeof(struct nhn_header) == 1088);
 /** A reader's place in the peer's ring, on a line of its own. Never reset. */
 struct nhn_cursor {
 	uint32_t cells; /**< cells consumed, wraps; stored after data */
-	uint32_t data;  /**< bytes of the data ring given back, wraps; a multiple of 64 */
+	uint32_t data;	/**< bytes of the data ring given back, wraps; a multiple of 64 */
 	uint32_t reserved[14];
 };
 NHN_WIRE_ASSERT(sizeof(struct nhn_cursor) == NHN_LINE_BYTES);
@@ -190,8 +190,8 @@ NHN_WIRE_ASSERT(sizeof(struct nhn_cursor) == NHN_LINE_BYTES);
 struct nhn_control {
 	/* line 0: the handshake */
 	uint32_t session;   /**< even, not 0: a session. Odd: formatting or closed */
-	uint32_t seen;      /**< peer session this side is done with; | 1: reads its ring */
-	uint32_t open;      /**< peer session the own ring is clear for */
+	uint32_t seen;	    /**< peer session this side is done with; | 1: reads its ring */
+	uint32_t open;	    /**< peer session the own ring is clear for */
 	uint32_t discarded; /**< messages committed and never to be delivered, wraps */
 	uint32_t reserved0[12];
 	/* line 1: liveness */

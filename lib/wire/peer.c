@@ -174,8 +174,7 @@ nhn_header_check(const struct nhn_header *copy, enum nhn_role role, uint64_t are
 	if (copy->role != (uint32_t)role)
 		return nhn_refuse(refusal, NHN_REFUSAL_ROLE, 0, copy->role, role);
 	if (copy->area_bytes != area_bytes)
-		return nhn_refuse(refusal, NHN_REFUSAL_AREA_BYTES, 0, copy->area_bytes,
-				  area_bytes);
+		return nhn_refuse(refusal, NHN_REFUSAL_AREA_BYTES, 0, copy->area_bytes, area_bytes);
 	if (late_us == 0 || late_us > HEARTBEAT_US_MAX)
 		return nhn_refuse(refusal, NHN_REFUSAL_HEARTBEAT, 0, late_us, HEARTBEAT_US_MAX);
 	memset(layout, 0, sizeof(*layout));

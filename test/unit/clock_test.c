@@ -16,9 +16,9 @@
 __extension__ typedef unsigned __int128 u128;
 
 static const uint64_t rates_hz[] = {
-	NHN_CLOCK_HZ_MIN, UINT64_C(10000000), UINT64_C(24000000), UINT64_C(62500000),
-	UINT64_C(999999999), UINT64_C(1000000000), UINT64_C(2596148429),
-	UINT64_C(3000000000), UINT64_C(5700000001), NHN_CLOCK_HZ_MAX,
+	NHN_CLOCK_HZ_MIN,     UINT64_C(10000000),   UINT64_C(24000000),	  UINT64_C(62500000),
+	UINT64_C(999999999),  UINT64_C(1000000000), UINT64_C(2596148429), UINT64_C(3000000000),
+	UINT64_C(5700000001), NHN_CLOCK_HZ_MAX,
 };
 
 static void
@@ -174,7 +174,7 @@ test_calibration(void **state)
 	}
 	assert_int_equal(ret, 0);
 	print_message("counter %.6f MHz, error %.3f ppm\n", (double)clock.hz / 1e6,
-		clock.error_ppm);
+		      clock.error_ppm);
 	assert_true(clock.hz >= NHN_CLOCK_HZ_MIN && clock.hz <= UINT64_C(10000000000));
 	assert_true(clock.error_ppm > 0);
 }

@@ -19,8 +19,8 @@ static struct nhn_histogram hist, other, both;
 
 /* N mod 10000 > 5000 is where a rounded rank and a ceiled one part for p99.99. */
 static const uint64_t sizes[] = {
-	1, 2, 3, 199, 200, 999, 1001, 5001, 9999, 10000, 10001, 15001, 17777,
-	100003, 999999, 1000000, 1000003, 1005001, 1009999,
+	1,     2,     3,     199,    200,    999,     1001,    5001,	9999,	 10000,
+	10001, 15001, 17777, 100003, 999999, 1000000, 1000003, 1005001, 1009999,
 };
 
 /* splitmix64: seeded, so that a failure can be repeated. */
@@ -40,8 +40,8 @@ random_value(uint64_t *state)
 {
 	const uint64_t magnitude = random_next(state) % 37;
 
-	return 1 + (random_next(state) & ((UINT64_C(2) << magnitude) - 1)) %
-		NHN_HISTOGRAM_HIGHEST_NS;
+	return 1 +
+	       (random_next(state) & ((UINT64_C(2) << magnitude) - 1)) % NHN_HISTOGRAM_HIGHEST_NS;
 }
 
 static int
@@ -330,7 +330,7 @@ test_refuses_what_n_cannot_carry(void **state)
 		record_many(&hist, 5, needed[i] - 1 - hist.total);
 		assert_int_equal(nhn_histogram_percentile(&hist, p->num, p->den, &low), -ERANGE);
 		assert_int_equal(nhn_histogram_interval(&hist, p->num, p->den, &low, &high),
-			-ERANGE);
+				 -ERANGE);
 		assert_true(low == 77 && high == 77);
 		nhn_histogram_record(&hist, 5);
 		assert_int_equal(nhn_histogram_percentile(&hist, p->num, p->den, &low), 0);
@@ -351,9 +351,9 @@ test_refuses_what_is_no_percentile(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_int_equal(nhn_histogram_needed(bad[i][0], bad[i][1]), 0);
 		assert_int_equal(nhn_histogram_percentile(&hist, bad[i][0], bad[i][1], &high),
-			-EINVAL);
+				 -EINVAL);
 		assert_int_equal(nhn_histogram_interval(&hist, bad[i][0], bad[i][1], &low, &high),
-			-EINVAL);
+				 -EINVAL);
 	}
 }
 
@@ -390,8 +390,8 @@ test_interval_covers_95_percent(void **state)
 		for (uint64_t r = rank < 1000 ? 1 : rank - 999; r <= total; r++)
 			nhn_histogram_record(&hist, r + 1000 - rank);
 		assert_int_equal(nhn_histogram_interval(&hist, p->num, p->den, &low, &high), 0);
-		coverage = binomial_coverage(total, (double)p->num / p->den,
-			low + rank - 1000, high + rank - 1000);
+		coverage = binomial_coverage(total, (double)p->num / p->den, low + rank - 1000,
+					     high + rank - 1000);
 		assert_true(coverage >= 0.95);
 		assert_true(coverage <= 0.97);
 	}
@@ -414,7 +414,7 @@ test_huge_counts(void **state)
 {
 	(void)state;
 	assert_int_equal(nhn_histogram_rank(UINT64_MAX, 9999, 10000),
-		UINT64_MAX - UINT64_MAX / 10000);
+			 UINT64_MAX - UINT64_MAX / 10000);
 	assert_int_equal(nhn_histogram_rank(UINT64_MAX, UINT32_MAX, UINT32_MAX), UINT64_MAX);
 	hist.total = UINT64_C(1) << 62;
 	hist.counts[nhn_histogram_index(10)] = hist.total / 2;
@@ -446,32 +446,30 @@ test_print(void **state)
 	assert_non_null(unwritable);
 	assert_int_equal(nhn_percentiles_print(unwritable, "round trip", &hist), -EIO);
 	fclose(unwritable);
-	assert_printed(
-		"round trip\n"
-		"  N 0, of which below 1 ns 0, above 100 s 0\n"
-		"                       ns      95 % from        95 % to\n"
-		"  min                   -\n"
-		"  p50                   -   needs 200 samples\n"
-		"  p90                   -   needs 1000 samples\n"
-		"  p99                   -   needs 10000 samples\n"
-		"  p99.9                 -   needs 100000 samples\n"
-		"  p99.99                -   needs 1000000 samples\n"
-		"  max                   -\n");
+	assert_printed("round trip\n"
+		       "  N 0, of which below 1 ns 0, above 100 s 0\n"
+		       "                       ns      95 % from        95 % to\n"
+		       "  min                   -\n"
+		       "  p50                   -   needs 200 samples\n"
+		       "  p90                   -   needs 1000 samples\n"
+		       "  p99                   -   needs 10000 samples\n"
+		       "  p99.9                 -   needs 100000 samples\n"
+		       "  p99.99                -   needs 1000000 samples\n"
+		       "  max                   -\n");
 
 	for (uint64_t value_ns = 0; value_ns <= 998; value_ns++)
 		nhn_histogram_record(&hist, value_ns);
 	nhn_histogram_record(&hist, UINT64_C(100000000001));
-	assert_printed(
-		"round trip\n"
-		"  N 1000, of which below 1 ns 1, above 100 s 1\n"
-		"                       ns      95 % from        95 % to\n"
-		"  min                   0\n"
-		"  p50                 499            468            531\n"
-		"  p90                 899            880            919\n"
-		"  p99                   -   needs 10000 samples\n"
-		"  p99.9                 -   needs 100000 samples\n"
-		"  p99.99                -   needs 1000000 samples\n"
-		"  max        100000000001\n");
+	assert_printed("round trip\n"
+		       "  N 1000, of which below 1 ns 1, above 100 s 1\n"
+		       "                       ns      95 % from        95 % to\n"
+		       "  min                   0\n"
+		       "  p50                 499            468            531\n"
+		       "  p90                 899            880            919\n"
+		       "  p99                   -   needs 10000 samples\n"
+		       "  p99.9                 -   needs 100000 samples\n"
+		       "  p99.99                -   needs 1000000 samples\n"
+		       "  max        100000000001\n");
 }
 
 int

@@ -23,7 +23,7 @@ memfd_is_sealed(void **state)
 	assert_int_equal(nhn_region_open(&p->region, &p->config), 0);
 	assert_int_equal(p->region.length, NHN_REGION_SIZE_DEFAULT);
 	assert_int_equal(fcntl(p->region.fd, F_GET_SEALS),
-			F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+			 F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 	assert_int_equal(fcntl(p->region.fd, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(ftruncate(p->region.fd, 0), -1);
 	assert_int_equal(errno, EPERM);
@@ -115,7 +115,7 @@ set_attribute(const char *folder, const char *name, const char *text)
 static void
 fake_sysfs(struct place *p, char *device, size_t size, char *bar, size_t bar_size)
 {
-	static const char *const parts[] = { "/bus", "/pci", "/devices", "/0000:00:03.0" };
+	static const char *const parts[] = {"/bus", "/pci", "/devices", "/0000:00:03.0"};
 
 	snprintf(device, size, "%s", p->folder);
 	for (unsigned int i = 0; i < 4; i++) {
@@ -161,15 +161,18 @@ pci_opens_ivshmem(void **state)
 static void
 pci_refuses_others(void **state)
 {
-	static const struct { const char *name, *bad, *good, *word; int error; } cases[] = {
-		{ "vendor", "0x8086\n", "0x1af4\n", "is 8086:1110", ENODEV },
-		{ "device", "0x1000\n", "0x1110\n", "is 1af4:1000", ENODEV },
-		{ "subsystem_device", "0x1104\n", "0x1100\n", "belongs to net_avp", ENODEV },
-		{ "subsystem_device", "0x1101\n", "0x1100\n", "subsystem 1af4:1101,", ENODEV },
-		{ "subsystem_vendor", "0x8086\n", "0x1af4\n", "subsystem 8086:1100,", ENODEV },
-		{ "vendor", "junk\n", "0x1af4\n", "vendor cannot be read", EINVAL },
-		{ "enable", "0\n", "1\n", "memory decoding was expected", ENXIO },
-		{ "config", "\x1\x2\x3\x4\x5\x6", "\x1\x2\x3\x4\x6\x6", "decoding", ENXIO },
+	static const struct {
+		const char *name, *bad, *good, *word;
+		int error;
+	} cases[] = {
+		{"vendor", "0x8086\n", "0x1af4\n", "is 8086:1110", ENODEV},
+		{"device", "0x1000\n", "0x1110\n", "is 1af4:1000", ENODEV},
+		{"subsystem_device", "0x1104\n", "0x1100\n", "belongs to net_avp", ENODEV},
+		{"subsystem_device", "0x1101\n", "0x1100\n", "subsystem 1af4:1101,", ENODEV},
+		{"subsystem_vendor", "0x8086\n", "0x1af4\n", "subsystem 8086:1100,", ENODEV},
+		{"vendor", "junk\n", "0x1af4\n", "vendor cannot be read", EINVAL},
+		{"enable", "0\n", "1\n", "memory decoding was expected", ENXIO},
+		{"config", "\x1\x2\x3\x4\x5\x6", "\x1\x2\x3\x4\x6\x6", "decoding", ENXIO},
 	};
 	struct place *p = *state;
 	char device[400], bar[500], driver[500];
@@ -410,9 +413,9 @@ huge_pages(void **state)
 		assert_true(write_huge_pages(before));
 	}
 	if (rc >= 100) {
-		print_message("skipped: %s\n", rc == 100 ? "no hugetlbfs can be mounted" :
-				rc == 101 ? "no huge pages can be reserved" :
-				"huge pages are not of 2 MiB");
+		print_message("skipped: %s\n", rc == 100   ? "no hugetlbfs can be mounted"
+					       : rc == 101 ? "no huge pages can be reserved"
+							   : "huge pages are not of 2 MiB");
 		skip();
 	}
 	assert_int_equal(rc, 0);

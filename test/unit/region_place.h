@@ -62,7 +62,7 @@ setup(void **state)
 	if (p == NULL)
 		return -1;
 	snprintf(p->folder, sizeof(p->folder), "%s/nhn_region.XXXXXX",
-			temp != NULL ? temp : P_tmpdir);
+		 temp != NULL ? temp : P_tmpdir);
 	if (mkdtemp(p->folder) == NULL || chmod(p->folder, 0755) != 0)
 		return -1;
 	snprintf(p->path, sizeof(p->path), "%s/link", p->folder);

@@ -29,7 +29,7 @@ creates_default(void **state)
 static void
 mode_ignores_umask(void **state)
 {
-	static const mode_t masks[] = { 0, 077 }, modes[] = { 0, 0660, 0644 };
+	static const mode_t masks[] = {0, 077}, modes[] = {0, 0660, 0644};
 	struct place *p = *state;
 	mode_t before = umask(0);
 
@@ -49,12 +49,15 @@ mode_ignores_umask(void **state)
 static void
 refuses_sizes(void **state)
 {
-	static const struct { uint64_t found, asked; const char *word; } cases[] = {
-		{ 16 * MIB, 32 * MIB, "33554432 were asked for" },
-		{ 16 * MIB, MIB, "1048576 were asked for" },
-		{ 24 * MIB, 0, "power of two" },
-		{ 32 * KIB, 0, "at least 65536" },
-		{ 1, 0, "power of two" },
+	static const struct {
+		uint64_t found, asked;
+		const char *word;
+	} cases[] = {
+		{16 * MIB, 32 * MIB, "33554432 were asked for"},
+		{16 * MIB, MIB, "1048576 were asked for"},
+		{24 * MIB, 0, "power of two"},
+		{32 * KIB, 0, "at least 65536"},
+		{1, 0, "power of two"},
 	};
 	struct place *p = *state;
 
@@ -90,7 +93,7 @@ opens_existing(void **state)
 static void
 empty_file_waits_or_is_sized(void **state)
 {
-	struct flock sizing = { .l_type = F_WRLCK, .l_start = INT64_MAX, .l_len = 1 };
+	struct flock sizing = {.l_type = F_WRLCK, .l_start = INT64_MAX, .l_len = 1};
 	struct place *p = *state;
 	int fd;
 
@@ -202,7 +205,7 @@ refuses_contradictions(void **state)
 static void
 close_accepts_anything(void **state)
 {
-	struct nhn_region region = { 0 };
+	struct nhn_region region = {0};
 	struct place *p = *state;
 	int fd = open(p->folder, O_RDONLY | O_CLOEXEC);
 
@@ -247,7 +250,7 @@ one_holder_per_role(void **state)
 static void
 loser_changes_nothing(void **state)
 {
-	struct flock role = { .l_type = F_WRLCK, .l_start = 5, .l_len = 1 };
+	struct flock role = {.l_type = F_WRLCK, .l_start = 5, .l_len = 1};
 	struct place *p = *state;
 	int fd;
 

@@ -42,7 +42,7 @@ struct nahanni_queue {
 	struct nhn_tx *tx;
 	struct nhn_rx *rx;
 	struct nahanni_port *port;
-	uint32_t busy;  /**< 1 within a burst */
+	uint32_t busy; /**< 1 within a burst */
 	uint32_t calls;
 	uint64_t packets;
 	uint64_t bytes;
@@ -59,13 +59,13 @@ struct nahanni_queue {
 enum nahanni_service {
 	NAHANNI_STOPPED,
 	NAHANNI_MESSAGES, /**< rte_pmd_nahanni_link_get() has given it away */
-	NAHANNI_FRAMES,   /**< the port is started */
+	NAHANNI_FRAMES,	  /**< the port is started */
 };
 
 struct nahanni_port {
-	uint32_t gate; /**< 1: bursts do nothing, control is at work */
+	uint32_t gate;	     /**< 1: bursts do nothing, control is at work */
 	rte_spinlock_t lock; /**< of control: whoever fails to get it goes on */
-	bool stepping; /**< the gate is closed, a queue was still busy */
+	bool stepping;	     /**< the gate is closed, a queue was still busy */
 	uint64_t next_step_ns;
 	uint64_t ns_per_cycle_q32; /**< 32.32 fixed point */
 	struct rte_eth_dev_data *data;
@@ -75,13 +75,14 @@ struct nahanni_port {
 	uint8_t *base; /**< of the shared memory */
 	uint64_t length;
 	uint16_t queues_max;
-	int lock_fd; /**< PCI: holds the role's lock */
+	int lock_fd;		  /**< PCI: holds the role's lock */
 	struct nhn_region region; /**< vdev: where base comes from */
 };
 
 extern int nahanni_logtype;
 #define NAHANNI_LOG(level, format, ...)                                                            \
-	rte_log(RTE_LOG_##level, (uint32_t)nahanni_logtype, "net_nahanni: " format "\n", ##__VA_ARGS__)
+	rte_log(RTE_LOG_##level, (uint32_t)nahanni_logtype, "net_nahanni: " format "\n",           \
+		##__VA_ARGS__)
 
 /** For regions: a sentence as an error. */
 void nahanni_log_sentence(void *context, const char *sentence);

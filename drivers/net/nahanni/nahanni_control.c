@@ -67,8 +67,7 @@ nahanni_control(struct nahanni_port *port)
 		return;
 	now = now_ns(port);
 	if (port->service == NAHANNI_FRAMES &&
-	    (port->stepping ||
-	     (nhn_link_look(port->link, now) && now >= port->next_step_ns))) {
+	    (port->stepping || (nhn_link_look(port->link, now) && now >= port->next_step_ns))) {
 		if (gate_close(port)) {
 			nhn_link_step(port->link, now);
 			stale_forget(port->link);

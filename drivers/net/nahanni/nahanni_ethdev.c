@@ -145,10 +145,8 @@ dev_start(struct rte_eth_dev *dev)
 	if (ret != 0)
 		return ret;
 	for (i = 0; i < queues; i++) {
-		((struct nahanni_queue *)dev->data->rx_queues[i])->rx =
-			nhn_link_rx(port->link, i);
-		((struct nahanni_queue *)dev->data->tx_queues[i])->tx =
-			nhn_link_tx(port->link, i);
+		((struct nahanni_queue *)dev->data->rx_queues[i])->rx = nhn_link_rx(port->link, i);
+		((struct nahanni_queue *)dev->data->tx_queues[i])->tx = nhn_link_tx(port->link, i);
 	}
 	port->stepping = false;
 	port->next_step_ns = 0;
@@ -192,8 +190,7 @@ static int
 dev_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 {
 	const struct nahanni_port *port = dev->data->dev_private;
-	struct rte_eth_desc_lim limit = {
-		.nb_max = 32768, .nb_min = NHN_CELLS_MIN, .nb_align = 1};
+	struct rte_eth_desc_lim limit = {.nb_max = 32768, .nb_min = NHN_CELLS_MIN, .nb_align = 1};
 
 	info->max_rx_queues = port->queues_max;
 	info->max_tx_queues = port->queues_max;
@@ -371,8 +368,8 @@ mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 {
 	const struct nahanni_port *port = dev->data->dev_private;
 	uint32_t frame = (uint32_t)mtu + NAHANNI_FRAME_OVERHEAD;
-	uint32_t most = frame_bytes_max(port, RTE_MAX(dev->data->nb_rx_queues, 1u),
-					NAHANNI_CELLS_DEFAULT);
+	uint32_t most =
+		frame_bytes_max(port, RTE_MAX(dev->data->nb_rx_queues, 1u), NAHANNI_CELLS_DEFAULT);
 
 	if (frame <= most)
 		return 0;
@@ -426,8 +423,10 @@ nahanni_dev_init(struct rte_eth_dev *dev, enum nhn_role role, uint16_t queues_ma
 	struct nahanni_port *port = dev->data->dev_private;
 
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0) {
-		NAHANNI_LOG(ERR, "%s: membarrier(2) is refused (%s), expected Linux 4.14 or later "
-			    "and no filter on it", dev->data->name, strerror(errno));
+		NAHANNI_LOG(ERR,
+			    "%s: membarrier(2) is refused (%s), expected Linux 4.14 or later "
+			    "and no filter on it",
+			    dev->data->name, strerror(errno));
 		return -ENOTSUP;
 	}
 	port->link = rte_zmalloc("net_nahanni link", sizeof(*port->link), NHN_LINE_BYTES);

@@ -35,8 +35,7 @@ role_lock(const struct rte_pci_device *pci)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/" PCI_PRI_FMT "/resource%d", rte_pci_get_sysfs_path(),
-		 pci->addr.domain, pci->addr.bus, pci->addr.devid, pci->addr.function,
-		 IVSHMEM_BAR);
+		 pci->addr.domain, pci->addr.bus, pci->addr.devid, pci->addr.function, IVSHMEM_BAR);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
 		NAHANNI_LOG(ERR, "%s cannot be opened (%s): run as root or make it writable", path,

@@ -16,8 +16,8 @@
 #define ARG_SIZE "size"
 #define ARG_QUEUES "queues"
 #define ARGS_HELP                                                                                  \
-	ARG_ROLE "=host|guest," ARG_PATH "=FILE[," ARG_SIZE "=BYTES[K|M|G]][," ARG_QUEUES          \
-		 "=1..64]"
+	ARG_ROLE "=host|guest," ARG_PATH "=FILE[," ARG_SIZE "=BYTES[K|M|G]][," ARG_QUEUES "=1.."   \
+											  "64]"
 
 static const char *const valid_args[] = {ARG_ROLE, ARG_PATH, ARG_SIZE, ARG_QUEUES, NULL};
 
@@ -124,8 +124,7 @@ memory_open(struct nahanni_port *port, const struct vdev_args *args)
 static int
 port_create(struct rte_vdev_device *vdev, const struct vdev_args *args)
 {
-	struct rte_eth_dev *dev =
-		rte_eth_vdev_allocate(vdev, sizeof(struct nahanni_port));
+	struct rte_eth_dev *dev = rte_eth_vdev_allocate(vdev, sizeof(struct nahanni_port));
 	struct nahanni_port *port;
 	int ret;
 
@@ -166,8 +165,8 @@ vdev_probe(struct rte_vdev_device *vdev)
 		return ret;
 	kvargs = rte_kvargs_parse(text != NULL ? text : "", valid_args);
 	if (kvargs == NULL) {
-		NAHANNI_LOG(ERR, "%s: found '%s', expected " ARGS_HELP,
-			    rte_vdev_device_name(vdev), text);
+		NAHANNI_LOG(ERR, "%s: found '%s', expected " ARGS_HELP, rte_vdev_device_name(vdev),
+			    text);
 		return -EINVAL;
 	}
 	ret = args_parse(kvargs, &args);

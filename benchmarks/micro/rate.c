@@ -38,7 +38,7 @@ enum contestant {
 struct meeting {
 	struct bare_ring bare;
 	uint32_t reader_round __attribute__((aligned(64))); /* the reader has finished it */
-	uint64_t broken; /* messages out of order or changed */
+	uint64_t broken;				    /* messages out of order or changed */
 };
 
 struct run {
@@ -264,8 +264,7 @@ report(struct run *run, double rate[CONTESTANTS][ROUNDS_MAX])
 	print_sorted("bare ring", rate[BARE], run->rounds, "M messages/s");
 	print_sorted("channel", rate[CHANNEL], run->rounds, "M messages/s");
 	print_sorted("channel / bare ring, a round", ratio, run->rounds, "x");
-	printf("out of order, lost or changed: %llu\n",
-	       (unsigned long long)run->meeting->broken);
+	printf("out of order, lost or changed: %llu\n", (unsigned long long)run->meeting->broken);
 	return run->meeting->broken == 0 ? 0 : 1;
 }
 

@@ -36,7 +36,7 @@ nhn_tx_refresh(struct nhn_tx *tx)
 		else
 			tx_suspect(tx);
 	}
-	if (tx->tail != tx->limit)
+	if (nhn_tx_room(tx) > 0)
 		return true;
 	tx->full++;
 	return false;
@@ -92,15 +92,15 @@ void
 nhn_rx_publish(struct nhn_rx *rx)
 {
 	/* Data first: a writer that sees the cells given back sees their bytes too. */
-	nhn_store_release(&rx->cursor->data, rx->data_released);  /* B */
-	nhn_store_release(&rx->cursor->cells, rx->released);	  /* B */
+	nhn_store_release(&rx->cursor->data, rx->data_released); /* B */
+	nhn_store_release(&rx->cursor->cells, rx->released);	 /* B */
 	rx->data_published = rx->data_released;
 	rx->published = rx->released;
 }
 
 void
-nhn_tx_init(struct nhn_tx *tx, const struct nhn_layout *layout, uint32_t channel,
-	    uint8_t *own_area, const struct nhn_cursor *cursor, uint32_t *attention)
+nhn_tx_init(struct nhn_tx *tx, const struct nhn_layout *layout, uint32_t channel, uint8_t *own_area,
+	    const struct nhn_cursor *cursor, uint32_t *attention)
 {
 	const struct nhn_channel_entry *entry = &layout->entry[channel];
 
@@ -142,8 +142,8 @@ nhn_tx_open(struct nhn_tx *tx)
 static uint32_t
 pairing_tag(uint32_t pairing)
 {
-	return NHN_COMMIT_COMMITTED |
-	       (pairing & NHN_COMMIT_PAIRING_MASK) << NHN_COMMIT_PAIRING_SHIFT;
+	return NHN_COMMIT_COMMITTED | (pairing & NHN_COMMIT_PAIRING_MASK)
+					      << NHN_COMMIT_PAIRING_SHIFT;
 }
 
 void
@@ -161,8 +161,8 @@ nhn_tx_count_committed(const uint8_t *cells, uint32_t count, uint32_t cell_bytes
 	for (i = 0; i < count; i++) {
 		uint32_t index = cursor + i;
 		const uint8_t *end = cells + ((size_t)(index & (count - 1)) + 1) * cell_bytes;
-		uint32_t word = nhn_load_relaxed(
-			(const uint32_t *)(const void *)(end - NHN_COMMIT_BYTES));
+		uint32_t word =
+			nhn_load_relaxed((const uint32_t *)(const void *)(end - NHN_COMMIT_BYTES));
 		uint32_t lap = (index >> log2_of(count)) & NHN_COMMIT_LAP_MASK;
 
 		if (!(word & NHN_COMMIT_COMMITTED) ||
@@ -170,6 +170,16 @@ nhn_tx_count_committed(const uint8_t *cells, uint32_t count, uint32_t cell_bytes
 			break;
 	}
 	return i;
+}
+
+void
+nhn_rx_park(struct nhn_rx *rx, const uint8_t *peer_area)
+{
+	memset(rx, 0, sizeof(*rx));
+	rx->cells = peer_area;
+	rx->cell_count = 1;
+	rx->cell_shift = 6;
+	rx->tag = NHN_TAG_NONE;
 }
 
 void

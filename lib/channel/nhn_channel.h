@@ -52,7 +52,7 @@ extern "C" {
 /** Why a channel is broken: the peer broke the format's rules. */
 enum nhn_fault {
 	NHN_FAULT_NONE = 0,
-	NHN_FAULT_KIND,       /**< a committed cell of a kind this channel does not carry */
+	NHN_FAULT_KIND,	      /**< a committed cell of a kind this channel does not carry */
 	NHN_FAULT_LENGTH,     /**< an inline length over the cell's */
 	NHN_FAULT_DESCRIPTOR, /**< a range outside the data ring or not yet given back */
 	NHN_FAULT_OVERRUN,    /**< a cell rewritten before the reader gave it back */
@@ -61,48 +61,49 @@ enum nhn_fault {
 
 /** Writer's private state. Two cache lines, the first holds all of a lone message's way. */
 struct nhn_tx {
-	uint8_t *cells;       /**< in the own area */
-	uint32_t tail;        /**< index of the next cell, wraps */
-	uint32_t limit;       /**< tail may not pass it; = tail while the way is closed */
+	uint8_t *cells; /**< in the own area */
+	uint32_t tail;	/**< index of the next cell, wraps */
+	uint32_t limit; /**< tail may not pass it; = tail while the way is closed */
 	uint32_t cell_count;
-	uint32_t tag;         /**< committed and pairing bits of each commit word */
-	uint8_t cell_shift;   /**< log2 of a cell's bytes */
-	uint8_t lap_shift;    /**< log2 of cell_count */
-	uint8_t inline_bytes; /**< of a message that fits a cell */
-	uint8_t up;           /**< messages may be sent */
-	uint32_t data_tail;   /**< bytes written since the ring began, wraps */
-	uint32_t data_limit;  /**< data_tail may not pass it */
-	uint32_t data_bytes;  /**< of the data ring; 0: none */
-	uint8_t *data;        /**< in the own area */
+	uint32_t tag;			 /**< committed and pairing bits of each commit word */
+	uint8_t cell_shift;		 /**< log2 of a cell's bytes */
+	uint8_t lap_shift;		 /**< log2 of cell_count */
+	uint8_t inline_bytes;		 /**< of a message that fits a cell */
+	uint8_t up;			 /**< messages may be sent */
+	uint32_t data_tail;		 /**< bytes written since the ring began, wraps */
+	uint32_t data_limit;		 /**< data_tail may not pass it */
+	uint32_t data_bytes;		 /**< of the data ring; 0: none */
+	uint8_t *data;			 /**< in the own area */
 	const struct nhn_cursor *cursor; /**< in the peer's area */
 
-	uint64_t full __attribute__((aligned(NHN_LINE_BYTES))); /**< reserves refused for want of room */
-	uint32_t *attention;  /**< set when control should look at fault */
-	uint32_t fault;       /**< enum nhn_fault */
+	uint64_t full
+		__attribute__((aligned(NHN_LINE_BYTES))); /**< reserves refused for want of room */
+	uint32_t *attention; /**< set when control should look at fault */
+	uint32_t fault;	     /**< enum nhn_fault */
 };
 
 /** Reader's private state. Two cache lines, the first holds all of a message's way. */
 struct nhn_rx {
 	const uint8_t *cells; /**< in the peer's area */
-	uint32_t head;        /**< index of the next cell to peek, wraps */
+	uint32_t head;	      /**< index of the next cell to peek, wraps */
 	uint32_t released;    /**< cells before it are given back */
 	uint32_t published;   /**< cells the peer knows given back */
 	uint32_t cell_count;
-	uint32_t tag;         /**< upper half of the next commit words without their lap */
+	uint32_t tag;	      /**< upper half of the next commit words without their lap */
 	uint8_t cell_shift;   /**< log2 of a cell's bytes */
 	uint8_t lap_shift;    /**< log2 of cell_count */
 	uint8_t inline_bytes; /**< of a message that fits a cell */
-	uint8_t stale;        /**< the next empty peek answers -ESTALE */
+	uint8_t stale;	      /**< the next empty peek answers -ESTALE */
 	uint32_t data_head;   /**< where the next range of the data ring is expected */
 	uint32_t data_released;
 	uint32_t data_published;
-	uint32_t data_quarter; /**< bytes given back that are worth telling */
+	uint32_t data_quarter;	   /**< bytes given back that are worth telling */
 	struct nhn_cursor *cursor; /**< in the own area */
 
 	const uint8_t *data __attribute__((aligned(NHN_LINE_BYTES))); /**< in the peer's area */
-	uint32_t data_bytes;  /**< of the data ring; 0: none */
-	uint32_t *attention;  /**< set when control should look at fault */
-	uint32_t fault;       /**< enum nhn_fault */
+	uint32_t data_bytes; /**< of the data ring; 0: none */
+	uint32_t *attention; /**< set when control should look at fault */
+	uint32_t fault;	     /**< enum nhn_fault */
 };
 NHN_WIRE_ASSERT(offsetof(struct nhn_tx, full) == NHN_LINE_BYTES);
 NHN_WIRE_ASSERT(offsetof(struct nhn_rx, data) == NHN_LINE_BYTES);
@@ -111,7 +112,7 @@ NHN_WIRE_ASSERT(offsetof(struct nhn_rx, data) == NHN_LINE_BYTES);
 struct nhn_view {
 	const uint8_t *data; /**< in the peer's area: read once, or copy and check the copy */
 	uint32_t length;     /**< bytes, a checked private copy */
-	uint32_t index;      /**< of its cell, for nhn_rx_metadata() */
+	uint32_t index;	     /**< of its cell, for nhn_rx_metadata() */
 };
 
 /** A message to send by copy. */
@@ -182,16 +183,24 @@ nhn_rx_expected(const struct nhn_rx *rx, uint32_t index)
 	return rx->tag | ((index >> rx->lap_shift) & NHN_COMMIT_LAP_MASK);
 }
 
+/** Cells known free. Below 0 only where a step of the link came between reserve and commit. */
+static inline int32_t
+nhn_tx_room(const struct nhn_tx *tx)
+{
+	return (int32_t)(tx->limit - tx->tail);
+}
+
 /**
  * Get room for a message to write in place.
- * One message may be reserved at a time; to give it up, reserve the next.
+ * One message may be reserved at a time; to give it up, reserve the next. Commit
+ * it before the next nhn_link_step(), which may close or clear the ring under it.
  * @param length bytes at most; up to half the data ring
  * @return where to write, or NULL: no room, not up, or longer than the channel carries
  */
 static inline void *
 nhn_tx_reserve(struct nhn_tx *tx, uint32_t length)
 {
-	if (__builtin_expect(tx->tail == tx->limit, 0) && !nhn_tx_refresh(tx))
+	if (__builtin_expect(nhn_tx_room(tx) <= 0, 0) && !nhn_tx_refresh(tx))
 		return NULL;
 	if (__builtin_expect(length <= tx->inline_bytes, 1))
 		return nhn_tx_cell(tx, tx->tail);
@@ -209,8 +218,8 @@ nhn_tx_describe(struct nhn_tx *tx, uint8_t *cell, const void *body, uint32_t len
 	descriptor.position = tx->data_tail + ((offset - tx->data_tail) & (tx->data_bytes - 1));
 	descriptor.length = length;
 	memcpy(cell, &descriptor, sizeof(descriptor));
-	tx->data_tail = descriptor.position +
-			((length + NHN_LINE_BYTES - 1) & ~(NHN_LINE_BYTES - 1));
+	tx->data_tail =
+		descriptor.position + ((length + NHN_LINE_BYTES - 1) & ~(NHN_LINE_BYTES - 1));
 	return NHN_KIND_DESC << NHN_COMMIT_KIND_SHIFT;
 }
 
@@ -235,7 +244,7 @@ nhn_tx_commit(struct nhn_tx *tx, const void *body, uint32_t length)
 	ahead = tx->tail + NHN_FETCH_AHEAD;
 	tx->tail++;
 	/* Only within cells known free: elsewhere it would steal lines from the reader. */
-	if (tx->limit - tx->tail >= NHN_FETCH_AHEAD) {
+	if (nhn_tx_room(tx) >= (int32_t)NHN_FETCH_AHEAD) {
 		cell = nhn_tx_cell(tx, ahead);
 		nhn_fetch_for_writing(cell);
 		if (tx->cell_shift == 7)
@@ -322,7 +331,8 @@ nhn_rx_empty(struct nhn_rx *rx)
  * Look at the next messages without taking them.
  * Messages peeked earlier and not released stay valid; the ring bounds them.
  * @return messages in @p views, up to @p count; 0: none; -ESTALE, once: the peer was
- *         restarted, all of its old messages were delivered and what comes is of a new session
+ *         restarted and all of its old messages were delivered, or the channel was broken; what
+ *         comes is of a new session
  */
 static inline int
 nhn_rx_peek(struct nhn_rx *rx, struct nhn_view *views, uint32_t count)
@@ -340,7 +350,8 @@ nhn_rx_peek(struct nhn_rx *rx, struct nhn_view *views, uint32_t count)
 			break;
 		views[i].index = rx->head;
 		if (__builtin_expect((word & NHN_COMMIT_KIND_MASK << NHN_COMMIT_KIND_SHIFT) ==
-					     NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT, 1)) {
+					     NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT,
+				     1)) {
 			views[i].data = cell;
 			views[i].length = word & NHN_COMMIT_LENGTH_MASK;
 			if (__builtin_expect(views[i].length > rx->inline_bytes, 0)) {
@@ -402,6 +413,8 @@ void nhn_tx_stop(struct nhn_tx *tx);
  */
 uint32_t nhn_tx_count_committed(const uint8_t *cells, uint32_t count, uint32_t cell_bytes,
 				uint32_t cursor);
+/** Make a reader that has no ring yet safe to poll: it finds nothing in @p peer_area. */
+void nhn_rx_park(struct nhn_rx *rx, const uint8_t *peer_area);
 /** Place a reader at its own cursor. Delivers nothing until nhn_rx_start(). */
 void nhn_rx_init(struct nhn_rx *rx, const struct nhn_layout *layout, uint32_t channel,
 		 const uint8_t *peer_area, struct nhn_cursor *cursor, uint32_t *attention);

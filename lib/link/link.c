@@ -76,7 +76,11 @@ tx_open(struct nhn_link *link, uint32_t peer_session)
 	nhn_store_relaxed(&link->own->discarded, link->discarded);
 	for (i = 0; i < link->layout.channels; i++)
 		nhn_tx_open(&link->tx[i]);
-	link->laid = link->layout;
+	/* Rows beyond those in use stay zero: the first zero ends the table. */
+	memset(&link->laid, 0, sizeof(link->laid));
+	link->laid.channels = link->layout.channels;
+	memcpy(link->laid.entry, link->layout.entry,
+	       link->layout.channels * sizeof(link->laid.entry[0]));
 	memcpy(link->own->laid, link->laid.entry, sizeof(link->own->laid));
 	nhn_store_release(&link->own->open, peer_session); /* E */
 	link->tx_peer = peer_session;
@@ -246,29 +250,21 @@ rx_step(struct nhn_link *link, uint64_t now_ns)
 
 /* ---- faults ---- */
 
-/** Nothing more is delivered, and what is given back goes nowhere. */
-static void
-sever(struct nhn_link *link)
-{
-	uint32_t i;
-
-	for (i = 0; i < link->layout.channels; i++) {
-		link->rx[i].tag = NHN_TAG_NONE;
-		link->rx[i].cursor = &link->nowhere;
-	}
-}
-
 /** Say nothing more to this peer session; its successor finds a new life. */
 static void
 break_off(struct nhn_link *link)
 {
+	uint32_t i;
+
 	link->broken = true;
 	/* The one whose words were read: its successor may be there already. */
 	link->broken_session = link->rx_peer;
 	tx_stop(link);
-	if (link->intruder)
-		sever(link);
-	else
+	for (i = 0; link->intruder && i < link->layout.channels; i++) {
+		link->rx[i].tag = NHN_TAG_NONE;
+		link->rx[i].cursor = &link->nowhere; /* the own area is another's now */
+	}
+	if (!link->intruder)
 		nhn_store_release(&link->own->session, link->session | 1);
 }
 
@@ -295,11 +291,8 @@ faults_take(struct nhn_link *link)
 	}
 }
 
-/**
- * After a fault: start anew when nothing is held. Not first when the peer has,
- * for a guest starts only where it sees a host; the broken session is never
- * acknowledged again (rx_row).
- */
+/** After a fault: start anew when nothing is held. Not only once the peer has: a guest that
+ * begins writes nothing, hence no new session, before it sees a host's even one. */
 static void
 revive(struct nhn_link *link)
 {
@@ -323,8 +316,9 @@ intruded(struct nhn_link *link)
 
 	if (session == link->session && nhn_load_relaxed(&link->own->beat) == link->beat)
 		return false;
+	if (!link->intruder)
+		link_tell(link, NHN_LINK_EVENT_INTRUDER, NULL, 0, session);
 	link->intruder = true;
-	link_tell(link, NHN_LINK_EVENT_INTRUDER, NULL, 0, session);
 	return true;
 }
 
@@ -444,15 +438,15 @@ nhn_link_control(struct nhn_link *link, uint64_t now_ns)
 static bool
 area_usable(const void *area, uint64_t bytes)
 {
-	return area != NULL && (uintptr_t)area % NHN_LINE_BYTES == 0 && bytes >= NHN_CONTROL_BYTES;
+	return area != NULL && (uintptr_t)area % NHN_AREA_ALIGN == 0 && bytes >= NHN_CONTROL_BYTES;
 }
 
 static int
 host_init(struct nhn_link *link, struct nhn_refusal *refusal)
 {
 	struct nhn_link_config *config = &link->config;
-	uint64_t bytes = config->own_bytes < config->peer_bytes ? config->own_bytes
-								: config->peer_bytes;
+	uint64_t bytes =
+		config->own_bytes < config->peer_bytes ? config->own_bytes : config->peer_bytes;
 	int ret = nhn_layout_check(&config->layout, bytes, refusal);
 
 	if (ret != 0)
@@ -475,6 +469,7 @@ nhn_link_init(struct nhn_link *link, const struct nhn_link_config *config,
 	      struct nhn_refusal *refusal)
 {
 	int ret = 0;
+	uint32_t i;
 
 	memset(link, 0, sizeof(*link));
 	memset(refusal, 0, sizeof(*refusal));
@@ -484,6 +479,9 @@ nhn_link_init(struct nhn_link *link, const struct nhn_link_config *config,
 	link->config = *config;
 	link->own = (struct nhn_control *)config->own_area;
 	link->peer = (const struct nhn_control *)config->peer_area;
+	/* A guest has no ring before it has seen a host, and may be polled. */
+	for (i = 0; i < NHN_CHANNELS_MAX; i++)
+		nhn_rx_park(&link->rx[i], (const uint8_t *)config->peer_area);
 	if (config->role == NHN_ROLE_HOST)
 		ret = host_init(link, refusal);
 	if (ret == 0)

@@ -25,7 +25,8 @@ void link_peer_accept(struct nhn_link *link, const struct nhn_header *header);
 
 /**
  * Read the header of the peer's session.
- * @return 0, -EAGAIN while the peer writes it, -EPROTO when refused (told once a session)
+ * @return 0, -EAGAIN while the peer writes it, -EPROTO when refused (told once a cause until
+ *         one is accepted)
  */
 int link_peer_read(struct nhn_link *link, uint32_t session, struct nhn_header *header,
 		   struct nhn_layout *layout);

@@ -169,6 +169,7 @@ link_peer_accept(struct nhn_link *link, const struct nhn_header *header)
 	struct nhn_link_config *config = &link->config;
 
 	link->peer_header = *header;
+	link->refused_causes = 0;
 	if (config->role == NHN_ROLE_GUEST) {
 		config->link_id = header->link_id;
 		config->beat_period_us = header->beat_period_us;
@@ -240,7 +241,11 @@ link_peer_read(struct nhn_link *link, uint32_t session, struct nhn_header *heade
 			   : layout_follow(link, layout, &refusal);
 	if (ret != 0) {
 		link->refused_session = session;
-		link_tell(link, NHN_LINK_EVENT_REFUSED, &refusal, refusal.channel, 0);
+		link->refusals++;
+		/* Once a cause: a peer that writes bad headers for ever fills no log. */
+		if (!(link->refused_causes & 1u << refusal.cause))
+			link_tell(link, NHN_LINK_EVENT_REFUSED, &refusal, refusal.channel, 0);
+		link->refused_causes |= 1u << refusal.cause;
 	}
 	return ret;
 }

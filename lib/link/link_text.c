@@ -95,6 +95,10 @@ channel_format(enum nhn_refusal_cause cause)
 	case NHN_REFUSAL_DATA_BYTES:
 		return "channel %" PRIu32 " has a data ring of %" PRIu64
 		       " bytes, expected 0 or a power of two, limit %" PRIu64;
+	case NHN_REFUSAL_NOT_FOLLOWED:
+		return "channel %" PRIu32 " (use %" PRIu64
+		       ") is not as the host laid it out (use %" PRIu64
+		       "): the guest follows by itself, or restart it";
 	case NHN_REFUSAL_MTU:
 		return "channel %" PRIu32 " cannot carry an MTU of %" PRIu64
 		       ": half its data ring is %" PRIu64 " bytes";
@@ -117,19 +121,18 @@ nhn_refusal_text(const struct nhn_refusal *refusal, char *text, size_t bytes)
 	}
 	format = channel_format(refusal->cause);
 	if (format != NULL) {
-		snprintf(text, bytes, format, refusal->channel, refusal->found,
-			 refusal->expected);
+		snprintf(text, bytes, format, refusal->channel, refusal->found, refusal->expected);
 		return text;
 	}
 #pragma GCC diagnostic pop
-	if (refusal->cause == NHN_REFUSAL_USE || refusal->cause == NHN_REFUSAL_NOT_FOLLOWED)
+	if (refusal->cause == NHN_REFUSAL_USE)
 		snprintf(text, bytes,
 			 "channel %" PRIu32 " is of %s use, expected %s: run the same kind of "
 			 "program on both sides (messages, or an ethdev port)",
-			 refusal->channel, use_text(refusal->found),
-			 use_text(refusal->expected));
+			 refusal->channel, use_text(refusal->found), use_text(refusal->expected));
 	else
-		snprintf(text, bytes, "no refusal");
+		snprintf(text, bytes,
+			 "the memory is missing, smaller than two control blocks or not aligned");
 	return text;
 }
 
@@ -155,9 +158,9 @@ nhn_link_event_text(const struct nhn_link *link, const struct nhn_link_event *ev
 		break;
 	case NHN_LINK_EVENT_INTRUDER:
 		snprintf(text, bytes,
-			 "own session is %" PRIu32 ", expected %" PRIu32
-			 ": somebody else writes this side's area; find the second process or "
-			 "VM on this memory, then start again",
+			 "own session (%" PRIu32 ", expected %" PRIu32
+			 ") or heartbeat changed: somebody else writes this side's area; find the "
+			 "second process or VM on this memory, then start again",
 			 event->value, link->session);
 		break;
 	}

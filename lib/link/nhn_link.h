@@ -7,8 +7,7 @@
  * Nothing here waits, allocates, reads a clock or calls the kernel. The caller
  * gives memory, time and random numbers, and calls nhn_link_control() now and
  * then: about every 1000 polls while it polls, and at least once a
- * beat_period_us. Source of the scheme: doc/wire-format, "Handshake", which a
- * Spin model proves.
+ * beat_period_us. Source of the scheme: doc/wire-format, "Handshake".
  *
  * A peer that is stopped, slow or dead is waited for, never overruled. After a
  * restart of the peer the link comes up again, both ways, when the caller has
@@ -37,22 +36,24 @@ extern "C" {
 
 /** What a user sees of a link. */
 enum nhn_link_state {
-	NHN_LINK_CLOSED,      /**< not started, or closed */
-	NHN_LINK_WAIT_HOST,   /**< a guest that has seen no host it can follow */
-	NHN_LINK_WAIT_PEER,   /**< no peer with a valid header of this layout yet */
-	NHN_LINK_WAIT_DRAIN,  /**< the peer, or the own program, has not read out the last session */
+	NHN_LINK_CLOSED,     /**< not started, or closed */
+	NHN_LINK_WAIT_HOST,  /**< a guest that has seen no host it can follow */
+	NHN_LINK_WAIT_PEER,  /**< no peer with a valid header of this layout yet */
+	NHN_LINK_WAIT_DRAIN, /**< the peer, or the own program, has not read out the last session */
 	NHN_LINK_WAIT_READER, /**< the peer has not yet confirmed that it reads */
-	NHN_LINK_UP,          /**< messages flow both ways */
+	NHN_LINK_UP,	      /**< messages flow both ways */
 	NHN_LINK_STALLED,     /**< up, but the peer's heartbeat is late: sending pauses */
 	NHN_LINK_BROKEN,      /**< the peer broke the rules, or somebody else wrote the own area */
 };
 
 /** What happened, for a log. */
 enum nhn_link_event_kind {
-	NHN_LINK_EVENT_STATE,    /**< state changed: value is the old enum nhn_link_state */
-	NHN_LINK_EVENT_REFUSED,  /**< the peer's header does not fit: refusal says why */
-	NHN_LINK_EVENT_FAULT,    /**< channel broken: value is the enum nhn_fault */
-	NHN_LINK_EVENT_INTRUDER, /**< own session or beat changed under us: value is what was found */
+	NHN_LINK_EVENT_STATE,	 /**< state changed: value is the old enum nhn_link_state */
+	NHN_LINK_EVENT_REFUSED,	 /**< the peer's header does not fit: refusal says why; told once a
+				  *   cause until a header is accepted */
+	NHN_LINK_EVENT_FAULT,	 /**< channel broken: value is the enum nhn_fault */
+	NHN_LINK_EVENT_INTRUDER, /**< own session or beat changed under us: value is what was found
+				  */
 };
 
 struct nhn_link;
@@ -82,27 +83,27 @@ enum nhn_rx_state {
 /** All that a link needs from its user. */
 struct nhn_link_config {
 	enum nhn_role role;
-	void *own_area;        /**< written by this side only; aligned to 64 */
+	void *own_area;	       /**< written by this side only; aligned to NHN_AREA_ALIGN */
 	const void *peer_area; /**< never written */
 	uint64_t own_bytes;
 	uint64_t peer_bytes;
 	/** Host: the layout of both areas. Guest: channels 0 follows any layout of one use;
 	 *  else the host must offer exactly that many. */
 	struct nhn_layout layout;
-	enum nhn_use use;        /**< guest: use that the host's channels must have */
-	uint32_t link_id;        /**< host's, for logs and for pairing of split devices */
+	enum nhn_use use;	 /**< guest: use that the host's channels must have */
+	uint32_t link_id;	 /**< host's, for logs and for pairing of split devices */
 	uint32_t beat_period_us; /**< host: 0 means NHN_BEAT_PERIOD_US. A guest takes the host's */
-	uint32_t beat_misses;    /**< host: 0 means NHN_BEAT_MISSES */
-	uint32_t mtu;            /**< of Ethernet */
-	uint8_t mac[6];          /**< of Ethernet */
-	uint32_t random;         /**< any number, another at each start: a first session number */
+	uint32_t beat_misses;	 /**< host: 0 means NHN_BEAT_MISSES */
+	uint32_t mtu;		 /**< of Ethernet */
+	uint8_t mac[6];		 /**< of Ethernet */
+	uint32_t random;	 /**< any number, another at each start: a first session number */
 	/** Told of what happens, from within nhn_link_*; NULL: nobody. */
 	void (*event)(void *context, const struct nhn_link *link,
 		      const struct nhn_link_event *event);
 	void *event_context;
 };
 
-/** A link. Private: use the functions. About 17 KiB, aligned to a cache line. */
+/** A link. Private: use the functions. About 21 KiB, aligned to a cache line. */
 struct nhn_link {
 	struct nhn_tx tx[NHN_CHANNELS_MAX];
 	struct nhn_rx rx[NHN_CHANNELS_MAX];
@@ -114,28 +115,30 @@ struct nhn_link {
 	enum nhn_link_state state;
 	enum nhn_tx_state tx_state;
 	enum nhn_rx_state rx_state;
-	bool started;             /**< the own area is formatted for this session */
+	bool started; /**< the own area is formatted for this session */
 	bool broken;
-	bool intruder;            /**< somebody else writes the own area */
-	bool late;                /**< the peer's heartbeat */
-	bool paused;              /**< sending stands still because of it */
-	uint32_t session;         /**< own, even; 0 before the first start */
-	uint32_t tx_peer;         /**< peer session the own ring is open for */
-	uint32_t rx_peer;         /**< peer session last acknowledged */
+	bool intruder;		  /**< somebody else writes the own area */
+	bool late;		  /**< the peer's heartbeat */
+	bool paused;		  /**< sending stands still because of it */
+	uint32_t session;	  /**< own, even; 0 before the first start */
+	uint32_t tx_peer;	  /**< peer session the own ring is open for */
+	uint32_t rx_peer;	  /**< peer session last acknowledged */
 	uint32_t refused_session; /**< peer session whose header was refused */
+	uint32_t refused_causes;  /**< told since the last header that was accepted */
+	uint64_t refusals;	  /**< headers refused */
 	uint32_t broken_session;  /**< peer session that broke the rules */
-	uint32_t beat;            /**< own, as stored */
-	uint32_t beat_seen;       /**< peer's, as last loaded */
+	uint32_t beat;		  /**< own, as stored */
+	uint32_t beat_seen;	  /**< peer's, as last loaded */
 	uint64_t beat_seen_ns;
 	uint64_t beat_sent_ns;
-	uint64_t beat_period_ns;  /**< in force: the host's */
+	uint64_t beat_period_ns; /**< in force: the host's */
 	uint64_t beat_late_ns;
-	uint32_t discarded;       /**< own, as stored */
-	struct nhn_layout layout; /**< in force */
-	struct nhn_layout laid;   /**< that the own cells were last cleared for */
-	struct nhn_header peer_header; /**< the checked copy */
+	uint32_t discarded;		       /**< own, as stored */
+	struct nhn_layout layout;	       /**< in force */
+	struct nhn_layout laid;		       /**< that the own cells were last cleared for */
+	struct nhn_header peer_header;	       /**< the checked copy */
 	uint64_t faults[NHN_FAULT_CURSOR + 1]; /**< counted by cause */
-	uint64_t sessions;        /**< of the peer, acknowledged */
+	uint64_t sessions;		       /**< of the peer, acknowledged */
 	struct nhn_cursor nowhere; /**< takes the cursors once somebody else writes the own area */
 };
 

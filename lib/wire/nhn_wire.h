@@ -21,7 +21,7 @@
  *     | cursor of channel 63                       (R) |
  *     +------------------------------------------------+ 0x2000
  *     | channel 0: cells, then its data ring       (W) |
- *     | channel 1: ...                                 |
+ *     | channel 1: ..., each on a multiple of 4096     |
  *     +------------------------------------------------+ area_bytes
  *
  * Marks: (W) the owner's live words as the writer of this direction, (R) the
@@ -30,8 +30,8 @@
  * hold cells or data, so a start can rewrite them while the peer still reads
  * the rings.
  *
- * A cell is 64 or 128 bytes, aligned to its size: the body first, the commit
- * word in the last four bytes.
+ * A cell is 64 or 128 bytes, aligned to its size as areas are to 128: the body
+ * first, the commit word in the last four bytes.
  *
  *     raw cell, 64 bytes       | body 0..59 | commit word |
  *     ethernet cell, 128 bytes | frame 0..107 | metadata 108..123 | commit word |
@@ -64,6 +64,13 @@ extern "C" {
 #define NHN_CONTROL_BYTES 8192u
 /** Channels of a link at most: a line a cursor in the second half of the control block. */
 #define NHN_CHANNELS_MAX 64u
+
+/** Areas begin on a multiple of this: the largest cell. */
+#define NHN_AREA_ALIGN 128u
+/** Each channel's cells begin on a multiple of this within their area. */
+#define NHN_CHANNEL_ALIGN 4096u
+/** Bytes of a frame beyond its MTU: Ethernet header and two VLAN tags. */
+#define NHN_FRAME_OVERHEAD 22u
 
 /** Magic of a static header that is complete: "NHNI". */
 #define NHN_MAGIC 0x494e484eu

@@ -5,8 +5,6 @@
 #include <nhn_peer.h>
 #include <nhn_word.h>
 
-/** Each channel's cells begin on a page of their own. */
-#define CHANNEL_ALIGN 4096u
 /** The slowest heartbeat that makes sense: a dead peer is told within a minute. */
 #define HEARTBEAT_US_MAX 60000000u
 
@@ -69,7 +67,7 @@ entry_bytes(const struct nhn_channel_entry *entry)
 {
 	uint64_t bytes = (uint64_t)entry->cells * entry->cell_bytes + entry->data_bytes;
 
-	return (bytes + CHANNEL_ALIGN - 1) & ~(uint64_t)(CHANNEL_ALIGN - 1);
+	return (bytes + NHN_CHANNEL_ALIGN - 1) & ~(uint64_t)(NHN_CHANNEL_ALIGN - 1);
 }
 
 int
@@ -150,7 +148,8 @@ header_mtu_check(const struct nhn_header *copy, const struct nhn_layout *layout,
 	for (i = 0; i < layout->channels; i++) {
 		const struct nhn_channel_entry *entry = &layout->entry[i];
 
-		if (entry->use == NHN_USE_ETHERNET && copy->mtu > entry->data_bytes / 2)
+		if (entry->use == NHN_USE_ETHERNET &&
+		    (uint64_t)copy->mtu + NHN_FRAME_OVERHEAD > entry->data_bytes / 2)
 			return nhn_refuse(refusal, NHN_REFUSAL_MTU, i, copy->mtu,
 					  entry->data_bytes / 2);
 	}
@@ -183,5 +182,8 @@ nhn_header_check(const struct nhn_header *copy, enum nhn_role role, uint64_t are
 	ret = nhn_layout_check(layout, area_bytes, refusal);
 	if (ret != 0)
 		return ret;
+	/* Rows out of use are not the peer's to fill. */
+	memset(&layout->entry[layout->channels], 0,
+	       (NHN_CHANNELS_MAX - layout->channels) * sizeof(layout->entry[0]));
 	return header_mtu_check(copy, layout, refusal);
 }

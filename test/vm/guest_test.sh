@@ -70,7 +70,7 @@ host_killed()
 	rm -f "$work/memory" "$work/out.json"
 	guest "$work/guest.log" --put "$perf" -- sh -c "$pong_in_guest" "$perf" channel &
 	local guest_pid=$! first
-	"$perf" -l 0 -- --mode ping --link "role=host,path=$work/memory" --size 60 --samples 100000000 >"$work/first.log" 2>&1 &
+	"$perf" -l 0 -- --mode ping --link "role=host,path=$work/memory" --size 60 --samples 1000000000 >"$work/first.log" 2>&1 &
 	first=$!
 	wait_for grep -q 'link is up' "$work/guest.log"
 	kill -KILL $first

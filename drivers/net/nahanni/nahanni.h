@@ -32,8 +32,6 @@
 #define NAHANNI_CELLS_DEFAULT 1024u
 /** Largest data ring of a queue: it and the cells stay in a core's second cache. */
 #define NAHANNI_DATA_BYTES_MAX (1u << 20)
-/** Bytes of a frame beyond its MTU: Ethernet header and two VLAN tags. */
-#define NAHANNI_FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
 
 struct nahanni_port;
 
@@ -93,6 +91,15 @@ int nahanni_dev_init(struct rte_eth_dev *dev, enum nhn_role role, uint16_t queue
 int nahanni_dev_close(struct rte_eth_dev *dev);
 /** Whether this build fits the running DPDK: its driver interface promises nothing. */
 int nahanni_version_check(void);
+
+/** Whether a port is of this driver. */
+bool nahanni_dev_ours(const struct rte_eth_dev *dev);
+
+/** Channels with the largest data rings that fit the port's areas. */
+void nahanni_layout_fit(const struct nahanni_port *port, struct nhn_layout *layout,
+			uint32_t channels, enum nhn_use use, uint32_t cells);
+/** Open the link for one service, closing what was open. */
+int nahanni_link_open(struct nahanni_port *port, struct nhn_link_config *config);
 
 /** One control step, or none when another thread is at it. Never blocks. */
 void nahanni_control(struct nahanni_port *port);

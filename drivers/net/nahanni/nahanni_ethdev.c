@@ -7,20 +7,14 @@
 #include <unistd.h>
 
 #include <rte_cycles.h>
-#include <rte_errno.h>
 #include <rte_ether.h>
 #include <rte_malloc.h>
+#include <rte_string_fns.h>
 #include <rte_version.h>
 
-#include <nhn_link_text.h>
-
 #include "nahanni.h"
-#include "rte_pmd_nahanni.h"
 
 RTE_LOG_REGISTER_DEFAULT(nahanni_logtype, NOTICE);
-
-/** Cells of the one channel of a message link. */
-#define MESSAGE_CELLS 1024u
 
 void
 nahanni_log_sentence(void *context, const char *sentence)
@@ -42,42 +36,6 @@ nahanni_version_check(void)
 	return -ENOTSUP;
 }
 
-static void
-link_event(void *context, const struct nhn_link *link, const struct nhn_link_event *event)
-{
-	const struct nahanni_port *port = context;
-	const char *name = port->data->name;
-	char text[512];
-
-	nhn_link_event_text(link, event, text, sizeof(text));
-	if (event->kind == NHN_LINK_EVENT_STATE)
-		NAHANNI_LOG(NOTICE, "%s: %s", name, text);
-	else
-		NAHANNI_LOG(ERR, "%s: %s", name, text);
-}
-
-/** The largest data ring that lets @p channels fit an area. */
-static uint32_t
-data_bytes_fit(uint64_t area_bytes, uint32_t channels, uint32_t cells, uint32_t cell_bytes)
-{
-	uint64_t room = area_bytes - NHN_CONTROL_BYTES;
-	uint32_t bytes = NAHANNI_DATA_BYTES_MAX;
-
-	while (bytes > NHN_DATA_BYTES_MIN &&
-	       ((uint64_t)cells * cell_bytes + bytes) * channels > room)
-		bytes /= 2;
-	return bytes;
-}
-
-/** Longest frame that a port of @p queues carries: half its data ring. */
-static uint32_t
-frame_bytes_max(const struct nahanni_port *port, uint32_t queues, uint32_t cells)
-{
-	uint32_t bytes = data_bytes_fit(port->length / 2, queues, cells, 128) / 2;
-
-	return RTE_MIN(bytes, (uint32_t)UINT16_MAX);
-}
-
 /** Cells of a queue: as many as the largest number of descriptors asked for. */
 static uint32_t
 cells_wanted(const struct rte_eth_dev_data *data)
@@ -95,28 +53,6 @@ cells_wanted(const struct rte_eth_dev_data *data)
 	return rte_align32pow2(cells);
 }
 
-/** Open the link for one service, closing what was open. */
-static int
-link_open(struct nahanni_port *port, struct nhn_link_config *config)
-{
-	struct nhn_refusal refusal;
-	char text[256];
-	int ret;
-
-	nhn_link_finish(port->link);
-	nhn_link_joint(config, port->role, port->base, port->length);
-	memcpy(config->mac, port->data->mac_addrs, sizeof(config->mac));
-	config->mtu = config->use == NHN_USE_ETHERNET ? port->data->mtu : 0;
-	config->random = (uint32_t)rte_rdtsc();
-	config->event = link_event;
-	config->event_context = port;
-	ret = nhn_link_init(port->link, config, &refusal);
-	if (ret != 0)
-		NAHANNI_LOG(ERR, "%s: %s", port->data->name,
-			    nhn_refusal_text(&refusal, text, sizeof(text)));
-	return ret;
-}
-
 static int
 dev_configure(struct rte_eth_dev *dev)
 {
@@ -126,6 +62,38 @@ dev_configure(struct rte_eth_dev *dev)
 		return 0;
 	NAHANNI_LOG(ERR, "%s: %u rx and %u tx queues asked for, expected as many of each",
 		    data->name, data->nb_rx_queues, data->nb_tx_queues);
+	return -EINVAL;
+}
+
+/** Whether a frame of the MTU fits one mbuf. */
+static int
+mbufs_fit(const struct rte_eth_dev_data *data, struct rte_mempool *pool)
+{
+	uint32_t room = (uint32_t)(rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
+	uint32_t frame = data->mtu + NHN_FRAME_OVERHEAD;
+
+	if (room >= frame)
+		return 0;
+	NAHANNI_LOG(ERR,
+		    "%s: mbufs of %s have room for %u bytes, expected at least %u for an MTU of "
+		    "%u: take larger mbufs or a smaller MTU",
+		    data->name, pool->name, room, frame, data->mtu);
+	return -EINVAL;
+}
+
+/** Whether frames of the MTU fit what the queues and their descriptors left of the memory. */
+static int
+frames_fit(const struct nahanni_port *port, const struct nhn_layout *layout)
+{
+	uint32_t most = layout->entry[0].data_bytes / 2;
+	uint32_t frame = port->data->mtu + NHN_FRAME_OVERHEAD;
+
+	if (frame <= most)
+		return 0;
+	NAHANNI_LOG(ERR,
+		    "%s: an MTU of %u needs frames of %u bytes, the memory of %" PRIu64
+		    " bytes carries %u: take a larger size, fewer queues or fewer descriptors",
+		    port->data->name, port->data->mtu, frame, port->length, most);
 	return -EINVAL;
 }
 
@@ -139,9 +107,12 @@ dev_start(struct rte_eth_dev *dev)
 	uint32_t i;
 	int ret;
 
-	nhn_layout_uniform(&config.layout, queues, NHN_USE_ETHERNET, cells,
-			   data_bytes_fit(port->length / 2, queues, cells, 128));
-	ret = link_open(port, &config);
+	nahanni_layout_fit(port, &config.layout, queues, NHN_USE_ETHERNET, cells);
+	ret = frames_fit(port, &config.layout);
+	for (i = 0; i < queues && ret == 0; i++)
+		ret = mbufs_fit(dev->data, ((struct nahanni_queue *)dev->data->rx_queues[i])->pool);
+	if (ret == 0)
+		ret = nahanni_link_open(port, &config);
 	if (ret != 0)
 		return ret;
 	for (i = 0; i < queues; i++) {
@@ -186,6 +157,16 @@ nahanni_dev_close(struct rte_eth_dev *dev)
 	return 0;
 }
 
+/** Longest frame of any configuration: half the data ring of a lone queue. */
+static uint32_t
+frame_bytes_max(const struct nahanni_port *port)
+{
+	struct nhn_layout layout;
+
+	nahanni_layout_fit(port, &layout, 1, NHN_USE_ETHERNET, NHN_CELLS_MIN);
+	return RTE_MIN(layout.entry[0].data_bytes / 2, (uint32_t)UINT16_MAX);
+}
+
 static int
 dev_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 {
@@ -196,9 +177,9 @@ dev_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->max_tx_queues = port->queues_max;
 	info->max_mac_addrs = 1;
 	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
-	info->max_rx_pktlen = frame_bytes_max(port, 1, NHN_CELLS_MIN);
+	info->max_rx_pktlen = frame_bytes_max(port);
 	info->min_mtu = RTE_ETHER_MIN_MTU;
-	info->max_mtu = (uint16_t)(info->max_rx_pktlen - NAHANNI_FRAME_OVERHEAD);
+	info->max_mtu = (uint16_t)(info->max_rx_pktlen - NHN_FRAME_OVERHEAD);
 	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	info->rx_desc_lim = limit;
 	info->tx_desc_lim = limit;
@@ -259,18 +240,11 @@ static int
 rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t descriptors, unsigned int socket,
 	       const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
 {
-	uint32_t room = (uint32_t)(rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
-	uint32_t frame = (uint32_t)dev->data->mtu + NAHANNI_FRAME_OVERHEAD;
 	struct nahanni_queue *queue;
 
 	RTE_SET_USED(conf);
-	if (room < frame) {
-		NAHANNI_LOG(ERR,
-			    "%s: mbufs of %s have room for %u bytes, expected at least %u for an "
-			    "MTU of %u: take larger mbufs or a smaller MTU",
-			    dev->data->name, pool->name, room, frame, dev->data->mtu);
+	if (mbufs_fit(dev->data, pool) != 0)
 		return -EINVAL;
-	}
 	queue = queue_new(dev, descriptors, socket);
 	if (queue == NULL)
 		return -ENOMEM;
@@ -363,21 +337,61 @@ stats_reset(struct rte_eth_dev *dev)
 	return 0;
 }
 
+static const char *const xstat_names[] = {
+	"link_sessions",       /* of the peer, acknowledged */
+	"link_discarded",      /* messages that restarts of the peer discarded, sent from here */
+	"link_peer_discarded", /* the same, sent from there */
+	"link_refusals",       /* headers of the peer refused */
+	"link_fault_kind",     "link_fault_length", "link_fault_descriptor",
+	"link_fault_overrun",  "link_fault_cursor",
+};
+
+static int
+xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int count)
+{
+	unsigned int i;
+
+	RTE_SET_USED(dev);
+	for (i = 0; names != NULL && i < RTE_MIN(count, RTE_DIM(xstat_names)); i++)
+		rte_strscpy(names[i].name, xstat_names[i], sizeof(names[i].name));
+	return RTE_DIM(xstat_names);
+}
+
+static int
+xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned int count)
+{
+	const struct nahanni_port *port = dev->data->dev_private;
+	const struct nhn_link *link = port->link;
+	bool started = port->service == NAHANNI_FRAMES;
+	const uint64_t values[RTE_DIM(xstat_names)] = {
+		link->sessions,
+		nhn_link_discarded(link),
+		started ? nhn_link_peer_discarded(link) : 0,
+		link->refusals,
+		link->faults[NHN_FAULT_KIND],
+		link->faults[NHN_FAULT_LENGTH],
+		link->faults[NHN_FAULT_DESCRIPTOR],
+		link->faults[NHN_FAULT_OVERRUN],
+		link->faults[NHN_FAULT_CURSOR],
+	};
+	unsigned int i;
+
+	if (count < RTE_DIM(xstat_names))
+		return RTE_DIM(xstat_names);
+	for (i = 0; i < RTE_DIM(xstat_names); i++) {
+		xstats[i].id = i;
+		xstats[i].value = values[i];
+	}
+	return RTE_DIM(xstat_names);
+}
+
+/** Within the bounds of dev_infos_get(); start looks whether the queues leave room for it. */
 static int
 mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 {
-	const struct nahanni_port *port = dev->data->dev_private;
-	uint32_t frame = (uint32_t)mtu + NAHANNI_FRAME_OVERHEAD;
-	uint32_t most =
-		frame_bytes_max(port, RTE_MAX(dev->data->nb_rx_queues, 1u), NAHANNI_CELLS_DEFAULT);
-
-	if (frame <= most)
-		return 0;
-	NAHANNI_LOG(ERR,
-		    "%s: an MTU of %u needs frames of %u bytes, the memory carries %u: take a "
-		    "larger size or fewer queues",
-		    dev->data->name, mtu, frame, most);
-	return -EINVAL;
+	RTE_SET_USED(dev);
+	RTE_SET_USED(mtu);
+	return 0;
 }
 
 /** The peer learns of it at the next start. */
@@ -409,6 +423,8 @@ static const struct eth_dev_ops nahanni_ops = {
 	.tx_queue_release = tx_queue_release,
 	.stats_get = stats_get,
 	.stats_reset = stats_reset,
+	.xstats_get = xstats_get,
+	.xstats_get_names = xstats_get_names,
 	.mtu_set = mtu_set,
 	.mac_addr_set = mac_addr_set,
 	.promiscuous_enable = all_frames,
@@ -416,6 +432,12 @@ static const struct eth_dev_ops nahanni_ops = {
 	.allmulticast_enable = all_frames,
 	.allmulticast_disable = all_frames,
 };
+
+bool
+nahanni_dev_ours(const struct rte_eth_dev *dev)
+{
+	return dev->dev_ops == &nahanni_ops;
+}
 
 int
 nahanni_dev_init(struct rte_eth_dev *dev, enum nhn_role role, uint16_t queues_max)
@@ -447,52 +469,4 @@ nahanni_dev_init(struct rte_eth_dev *dev, enum nhn_role role, uint16_t queues_ma
 	dev->rx_pkt_burst = nahanni_rx_burst;
 	dev->tx_pkt_burst = nahanni_tx_burst;
 	return 0;
-}
-
-static struct nahanni_port *
-port_find(uint16_t port_id)
-{
-	if (!rte_eth_dev_is_valid_port(port_id) ||
-	    rte_eth_devices[port_id].dev_ops != &nahanni_ops) {
-		rte_errno = ENODEV;
-		return NULL;
-	}
-	return rte_eth_devices[port_id].data->dev_private;
-}
-
-struct nhn_link *
-rte_pmd_nahanni_link_get(uint16_t port_id)
-{
-	struct nhn_link_config config = {.use = NHN_USE_RAW};
-	struct nahanni_port *port = port_find(port_id);
-
-	if (port == NULL)
-		return NULL;
-	if (port->service == NAHANNI_FRAMES) {
-		rte_errno = EBUSY;
-		return NULL;
-	}
-	if (port->service == NAHANNI_STOPPED) {
-		if (port->role == NHN_ROLE_HOST)
-			nhn_layout_uniform(&config.layout, 1, NHN_USE_RAW, MESSAGE_CELLS,
-					   data_bytes_fit(port->length / 2, 1, MESSAGE_CELLS, 64));
-		if (link_open(port, &config) != 0) {
-			rte_errno = EPROTO;
-			return NULL;
-		}
-		port->service = NAHANNI_MESSAGES;
-	}
-	return port->link;
-}
-
-struct nhn_link *
-rte_pmd_nahanni_probe(uint16_t port_id)
-{
-	struct nahanni_port *port = port_find(port_id);
-
-	if (port != NULL && port->service != NAHANNI_FRAMES) {
-		rte_errno = ENETDOWN;
-		return NULL;
-	}
-	return port != NULL ? port->link : NULL;
 }

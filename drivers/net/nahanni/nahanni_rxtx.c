@@ -138,7 +138,7 @@ frame_send(struct nahanni_queue *queue, const struct rte_mbuf *mbuf)
 	uint8_t *body = nhn_tx_reserve(tx, length);
 
 	if (unlikely(body == NULL)) {
-		if (length <= tx->inline_bytes || length <= tx->data_bytes / 2)
+		if (!tx->up || length <= tx->inline_bytes || length <= tx->data_bytes / 2)
 			return false;
 		queue->errors++;
 		return true;

@@ -17,7 +17,7 @@
 #define ARG_QUEUES "queues"
 #define ARGS_HELP                                                                                  \
 	ARG_ROLE "=host|guest," ARG_PATH "=FILE[," ARG_SIZE "=BYTES[K|M|G]][," ARG_QUEUES "=1.."   \
-											  "64]"
+		 "64]"
 
 static const char *const valid_args[] = {ARG_ROLE, ARG_PATH, ARG_SIZE, ARG_QUEUES, NULL};
 

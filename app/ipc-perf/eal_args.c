@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eal_args.h"
+#include "say.h"
+
+/** Arguments added at most: -a BDF, --vdev=..., --no-huge -m N, --no-shconf, --no-telemetry. */
+#define ADDED_MAX 8
+/** MiB without hugepages: mbufs of a port, and what EAL keeps for itself. */
+#define NO_HUGE_MIB "128"
+
+static const char *const own_memory_files[] = {"--file-prefix", "--proc-type", "--in-memory",
+					       "--no-shconf",	"--huge-dir",  NULL};
+static const char *const memory[] = {"-m", "--socket-mem", "--huge-dir", "--in-memory", NULL};
+static const char *const legacy_memory[] = {"--no-huge", "--legacy-mem", NULL};
+static const char *const telemetry[] = {"--no-telemetry", "--telemetry", NULL};
+static const char *const cores[] = {"-l", "-c", "--lcores", NULL};
+
+/** Whether the user gave one of these EAL options, alone, with =VALUE, or as -xVALUE. */
+static bool
+given(const struct options *options, const char *const *names)
+{
+	int i;
+
+	for (; *names != NULL; names++) {
+		size_t length = strlen(*names);
+
+		for (i = 1; i < options->eal_argc; i++) {
+			const char *text = options->argv[i];
+
+			if (strncmp(text, *names, length) == 0 &&
+			    (length == 2 || text[length] == '\0' || text[length] == '='))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool
+hugepages_free(void)
+{
+	uint64_t pages = 0;
+	glob_t files;
+	size_t i;
+
+	if (glob("/sys/kernel/mm/hugepages/hugepages-*/free_hugepages", 0, NULL, &files) != 0)
+		return false;
+	for (i = 0; i < files.gl_pathc && pages == 0; i++) {
+		FILE *file = fopen(files.gl_pathv[i], "r");
+
+		if (file == NULL)
+			continue;
+		if (fscanf(file, "%" SCNu64, &pages) != 1)
+			pages = 0;
+		fclose(file);
+	}
+	globfree(&files);
+	return pages != 0;
+}
+
+static char *
+vdev_compose(const struct link_option *link)
+{
+	char *text;
+	int ret;
+
+	if (link->bytes != 0)
+		ret = asprintf(&text, "--vdev=" VDEV_NAME ",role=%s,path=%s,size=%" PRIu64,
+			       options_role_name(link->role), link->path, link->bytes);
+	else
+		ret = asprintf(&text, "--vdev=" VDEV_NAME ",role=%s,path=%s",
+			       options_role_name(link->role), link->path);
+	return ret >= 0 ? text : NULL;
+}
+
+static void
+add(struct eal_args *args, const char *text)
+{
+	/* EAL moves the pointers about and leaves the text alone. */
+	args->argv[args->argc++] = (char *)(uintptr_t)text;
+}
+
+int
+eal_args_compose(struct eal_args *args, const struct options *options)
+{
+	const struct link_option *link = &options->link;
+	bool legacy = given(options, legacy_memory);
+	int i;
+
+	memset(args, 0, sizeof(*args));
+	args->argv = calloc((size_t)options->eal_argc + ADDED_MAX + 1, sizeof(*args->argv));
+	if (!link->pci && options->via == VIA_ETHDEV)
+		args->vdev = vdev_compose(link);
+	if (args->argv == NULL ||
+	    (args->vdev == NULL && !link->pci && options->via == VIA_ETHDEV)) {
+		say("There is no memory for EAL's arguments, expected some bytes: end other"
+		    " programs.");
+		eal_args_free(args);
+		return -ENOMEM;
+	}
+	for (i = 0; i < options->eal_argc; i++)
+		add(args, options->argv[i]);
+	if (link->pci) {
+		add(args, "-a");
+		add(args, link->bdf);
+	} else {
+		/* EAL would probe this machine's own devices. */
+		add(args, "--no-pci");
+	}
+	if (args->vdev != NULL)
+		add(args, args->vdev);
+	/* A device under uio needs hugepages: without them EAL shall say so. */
+	if (!link->pci && !legacy && !given(options, memory) && !hugepages_free()) {
+		add(args, "--no-huge");
+		add(args, "-m");
+		add(args, NO_HUGE_MIB);
+		legacy = true;
+	}
+	/* Both keep two processes apart; EAL refuses the second one without hugepages. */
+	if (!given(options, own_memory_files))
+		add(args, legacy ? "--no-shconf" : "--in-memory");
+	if (!given(options, telemetry))
+		add(args, "--no-telemetry");
+	if (!given(options, cores))
+		say("No core is chosen, so EAL takes the first one for this side: give each side"
+		    " one of its own by -l N before --.");
+	return 0;
+}
+
+void
+eal_args_free(struct eal_args *args)
+{
+	free(args->argv);
+	free(args->vdev);
+}

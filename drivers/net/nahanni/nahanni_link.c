@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The port's link: its layout, its opening, and what programs may do with it. */
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+
+#include <nhn_link_text.h>
+
+#include "nahanni.h"
+#include "rte_pmd_nahanni.h"
+
+/** Cells of the one channel of a message link. */
+#define MESSAGE_CELLS 1024u
+
+static void
+link_event(void *context, const struct nhn_link *link, const struct nhn_link_event *event)
+{
+	const struct nahanni_port *port = context;
+	const char *name = port->data->name;
+	char text[512];
+
+	nhn_link_event_text(link, event, text, sizeof(text));
+	if (event->kind == NHN_LINK_EVENT_STATE)
+		NAHANNI_LOG(NOTICE, "%s: %s", name, text);
+	else
+		NAHANNI_LOG(ERR, "%s: %s", name, text);
+}
+
+void
+nahanni_layout_fit(const struct nahanni_port *port, struct nhn_layout *layout, uint32_t channels,
+		   enum nhn_use use, uint32_t cells)
+{
+	struct nhn_refusal refusal;
+	uint32_t data_bytes = NAHANNI_DATA_BYTES_MAX;
+
+	nhn_layout_uniform(layout, channels, use, cells, data_bytes);
+	while (nhn_layout_check(layout, port->length / 2, &refusal) != 0 &&
+	       refusal.cause == NHN_REFUSAL_SPACE && data_bytes > NHN_DATA_BYTES_MIN) {
+		data_bytes /= 2;
+		nhn_layout_uniform(layout, channels, use, cells, data_bytes);
+	}
+}
+
+int
+nahanni_link_open(struct nahanni_port *port, struct nhn_link_config *config)
+{
+	struct nhn_refusal refusal;
+	char text[256];
+	int ret;
+
+	nhn_link_finish(port->link);
+	nhn_link_joint(config, port->role, port->base, port->length);
+	memcpy(config->mac, port->data->mac_addrs, sizeof(config->mac));
+	config->mtu = config->use == NHN_USE_ETHERNET ? port->data->mtu : 0;
+	config->random = (uint32_t)rte_rdtsc();
+	config->event = link_event;
+	config->event_context = port;
+	ret = nhn_link_init(port->link, config, &refusal);
+	if (ret != 0)
+		NAHANNI_LOG(ERR, "%s: %s", port->data->name,
+			    nhn_refusal_text(&refusal, text, sizeof(text)));
+	return ret;
+}
+
+static struct nahanni_port *
+port_find(uint16_t port_id)
+{
+	struct rte_eth_dev *dev;
+
+	if (rte_eth_dev_is_valid_port(port_id)) {
+		dev = &rte_eth_devices[port_id];
+		if (nahanni_dev_ours(dev))
+			return dev->data->dev_private;
+	}
+	rte_errno = ENODEV;
+	return NULL;
+}
+
+struct nhn_link *
+rte_pmd_nahanni_link_get(uint16_t port_id)
+{
+	struct nhn_link_config config = {.use = NHN_USE_RAW};
+	struct nahanni_port *port = port_find(port_id);
+
+	if (port == NULL)
+		return NULL;
+	if (port->service == NAHANNI_FRAMES) {
+		rte_errno = EBUSY;
+		return NULL;
+	}
+	if (port->service == NAHANNI_STOPPED) {
+		if (port->role == NHN_ROLE_HOST)
+			nahanni_layout_fit(port, &config.layout, 1, NHN_USE_RAW, MESSAGE_CELLS);
+		if (nahanni_link_open(port, &config) != 0) {
+			rte_errno = EPROTO;
+			return NULL;
+		}
+		port->service = NAHANNI_MESSAGES;
+	}
+	return port->link;
+}
+
+struct nhn_link *
+rte_pmd_nahanni_probe(uint16_t port_id)
+{
+	struct nahanni_port *port = port_find(port_id);
+
+	if (port != NULL && port->service != NAHANNI_FRAMES) {
+		rte_errno = ENETDOWN;
+		return NULL;
+	}
+	return port != NULL ? port->link : NULL;
+}

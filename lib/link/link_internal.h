@@ -14,9 +14,6 @@ session_valid(uint32_t session)
 void link_tell(const struct nhn_link *link, enum nhn_link_event_kind kind,
 	       const struct nhn_refusal *refusal, uint32_t channel, uint32_t value);
 
-/** Whether the own area carries our mark, or has never been written to. */
-bool link_own_area_usable(const struct nhn_control *own);
-
 /** Steps 2 to 4 of a start, with link->layout. Touches no cell. */
 void link_start(struct nhn_link *link);
 

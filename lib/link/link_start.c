@@ -34,8 +34,8 @@ own_area_ours(const struct nhn_control *own)
 	return own->header.magic == NHN_MAGIC || own->header.magic == NHN_MAGIC_FORMATTING;
 }
 
-bool
-link_own_area_usable(const struct nhn_control *own)
+static bool
+own_area_usable(const struct nhn_control *own)
 {
 	const uint8_t *byte = (const uint8_t *)own;
 
@@ -248,4 +248,75 @@ link_peer_read(struct nhn_link *link, uint32_t session, struct nhn_header *heade
 		link->refused_causes |= 1u << refusal.cause;
 	}
 	return ret;
+}
+
+/* ---- begin and end ---- */
+
+static bool
+area_usable(const void *area, uint64_t bytes)
+{
+	return area != NULL && (uintptr_t)area % NHN_AREA_ALIGN == 0 && bytes >= NHN_CONTROL_BYTES;
+}
+
+static int
+host_init(struct nhn_link *link, struct nhn_refusal *refusal)
+{
+	struct nhn_link_config *config = &link->config;
+	uint64_t bytes =
+		config->own_bytes < config->peer_bytes ? config->own_bytes : config->peer_bytes;
+	int ret = nhn_layout_check(&config->layout, bytes, refusal);
+
+	if (ret != 0)
+		return ret;
+	if (!own_area_usable(link->own))
+		return nhn_refuse(refusal, NHN_REFUSAL_OWN_AREA, 0, link->own->header.magic,
+				  NHN_MAGIC);
+	if (config->beat_period_us == 0)
+		config->beat_period_us = NHN_BEAT_PERIOD_US;
+	if (config->beat_misses == 0)
+		config->beat_misses = NHN_BEAT_MISSES;
+	link->beat_period_ns = (uint64_t)config->beat_period_us * 1000;
+	link->layout = config->layout;
+	link_start(link);
+	return 0;
+}
+
+int
+nhn_link_init(struct nhn_link *link, const struct nhn_link_config *config,
+	      struct nhn_refusal *refusal)
+{
+	int ret = 0;
+	uint32_t i;
+
+	memset(link, 0, sizeof(*link));
+	memset(refusal, 0, sizeof(*refusal));
+	if (!area_usable(config->own_area, config->own_bytes) ||
+	    !area_usable(config->peer_area, config->peer_bytes))
+		return -EINVAL;
+	link->config = *config;
+	link->own = (struct nhn_control *)config->own_area;
+	link->peer = (const struct nhn_control *)config->peer_area;
+	/* A guest has no ring before it has seen a host, and may be polled. */
+	for (i = 0; i < NHN_CHANNELS_MAX; i++)
+		nhn_rx_park(&link->rx[i], (const uint8_t *)config->peer_area);
+	if (config->role == NHN_ROLE_HOST)
+		ret = host_init(link, refusal);
+	if (ret == 0)
+		link->state =
+			config->role == NHN_ROLE_HOST ? NHN_LINK_WAIT_PEER : NHN_LINK_WAIT_HOST;
+	return ret;
+}
+
+void
+nhn_link_finish(struct nhn_link *link)
+{
+	uint32_t i;
+
+	if (link->started && !link->intruder) {
+		for (i = 0; i < link->layout.channels; i++)
+			nhn_rx_publish(&link->rx[i]);
+		nhn_store_release(&link->own->session, link->session | 1);
+	}
+	link->started = false;
+	link->state = NHN_LINK_CLOSED;
 }

@@ -17,6 +17,8 @@ long=500000
 command -v strace >/dev/null || skip "strace is missing: run devtools/setup"
 work=$(mktemp -d /dev/shm/nahanni-hot-test.XXXXXX) || skip "/dev/shm is not writable"
 on_exit "rm -rf '$work'"
+# shellcheck disable=SC2016	# at the exit
+on_exit 'kill $(jobs -p) 2>/dev/null; wait'
 
 # pair VIA SAMPLES NAME TOOL...: pong, then ping under the tool, NAME-ping and NAME-pong are its outputs
 pair()

@@ -16,6 +16,8 @@ other_core=$(($(nproc) > 1))
 testpmd=$(command -v dpdk-testpmd) || skip "dpdk-testpmd is missing: run devtools/setup"
 work=$(mktemp -d /dev/shm/nahanni-pair-test.XXXXXX) || skip "/dev/shm is not writable"
 on_exit "rm -rf '$work'"
+# shellcheck disable=SC2016	# at the exit
+on_exit 'kill $(jobs -p) 2>/dev/null; wait'
 
 pong_start()	# VIA
 {

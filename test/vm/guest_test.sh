@@ -20,6 +20,8 @@ samples=${samples:-100000}
 command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is missing: run devtools/setup"
 work=$(mktemp -d /dev/shm/nahanni-guest-test.XXXXXX) || skip "/dev/shm is not writable"
 on_exit "rm -rf '$work'"
+# shellcheck disable=SC2016	# at the exit
+on_exit 'kill $(jobs -p) 2>/dev/null; wait'
 
 # guest LOG OPTIONS... -- COMMAND...: QEMU on the second core
 guest()

@@ -12,9 +12,6 @@
  *         1: a message; 0: none; -ESTALE: pong was restarted
  *     static inline int way_release(struct way *, struct message *)
  *         give it back; -ESTALE: it changed meanwhile
- *     static inline bool way_readable(const struct way *)
- *         whether way_poll() may be called: a guest's channel has no place
- *         before its first host; once true it stays so
  *     static enum watch way_watch(struct way *)
  *
  * so that the loops pay no indirect call. They do not allocate, log or call
@@ -240,7 +237,7 @@ engine_wait_up(struct way *way)
 	do {
 		watch = way_watch(way);
 		/* What an earlier run left behind is no answer of this one. */
-		while (way_readable(way) && way_poll(way, &message) > 0)
+		while (way_poll(way, &message) > 0)
 			way_release(way, &message);
 	} while (watch == WATCH_DOWN);
 	return watch == WATCH_STOPPED ? OUTCOME_STOPPED : OUTCOME_OK;

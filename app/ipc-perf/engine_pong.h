@@ -89,9 +89,6 @@ engine_serve(struct way *way, struct pong *pong)
 	struct message message;
 	int got = 0;
 
-	while (!way_readable(way))
-		if (way_watch(way) == WATCH_STOPPED)
-			return OUTCOME_STOPPED;
 	for (;;) {
 		struct protocol_header header;
 		uint32_t kind;

@@ -58,7 +58,6 @@ round_keep(struct results *results, bool before_kept)
 	const double before_ns = (double)median_ns(&results->before);
 	const double after_ns = (double)median_ns(&results->after);
 	const double round_ns = (double)median_ns(&results->round);
-
 	const double low_ns = RTE_MIN(before_ns, after_ns);
 
 	if (round_ns <= 0 || low_ns <= 0 ||

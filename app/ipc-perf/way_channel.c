@@ -73,14 +73,6 @@ way_echo(struct way *way, struct message *message)
 	return true;
 }
 
-static inline bool
-way_readable(const struct way *way)
-{
-	enum nhn_link_state state = nhn_link_state(way->link);
-
-	return state != NHN_LINK_CLOSED && state != NHN_LINK_WAIT_HOST;
-}
-
 static enum watch
 way_watch(struct way *way)
 {

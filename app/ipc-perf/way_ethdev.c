@@ -82,13 +82,6 @@ way_echo(struct way *way, struct message *message)
 	return rte_eth_tx_burst(way->port, 0, &message->mbuf, 1) == 1;
 }
 
-static inline bool
-way_readable(const struct way *way)
-{
-	RTE_SET_USED(way);
-	return true;
-}
-
 static enum watch
 way_watch(struct way *way)
 {

@@ -92,76 +92,86 @@ message_difference(const struct run *run, const uint8_t *body, uint64_t number)
 static void
 bare_write(struct run *run)
 {
-	uint64_t end = run->number + run->messages;
+	uint64_t number = run->number;
+	uint64_t end = number + run->messages;
 
-	while (run->number != end) {
+	while (number != end) {
 		uint8_t *body = bare_reserve(&run->bare);
 
 		if (body == NULL)
 			continue;
-		message_write(run, body, run->number++);
+		message_write(run, body, number++);
 		bare_commit(&run->bare);
 	}
+	run->number = number;
 }
 
 static void
 bare_read(struct run *run)
 {
-	uint64_t end = run->number + run->messages;
+	uint64_t number = run->number;
+	uint64_t end = number + run->messages;
 
-	while (run->number != end) {
+	while (number != end) {
 		const uint8_t *body = bare_peek(&run->bare);
 
 		if (body == NULL)
 			continue;
-		run->meeting->broken += message_difference(run, body, run->number++) != 0;
+		run->meeting->broken += message_difference(run, body, number++) != 0;
 		bare_release(&run->bare);
 	}
+	run->number = number;
 }
 
 static void
 channel_write(struct run *run)
 {
 	struct nhn_tx *tx = nhn_link_tx(&run->link, 0);
-	uint64_t end = run->number + run->messages;
+	uint64_t number = run->number;
+	uint64_t end = number + run->messages;
 	uint32_t calls = 0;
 
-	while (run->number != end) {
+	while (number != end) {
+		uint32_t tail = tx->tail;
 		uint32_t i;
 
-		for (i = 0; i < BURST && run->number != end; i++) {
-			uint8_t *body = nhn_tx_reserve(tx, BODY);
+		for (i = 0; i < BURST && number != end; i++) {
+			uint8_t *body = nhn_tx_reserve_at(tx, tail, BODY);
 
 			if (body == NULL)
 				break;
-			message_write(run, body, run->number++);
-			nhn_tx_commit(tx, body, BODY);
+			message_write(run, body, number++);
+			tail = nhn_tx_commit_at(tx, tail, body, BODY);
 		}
+		nhn_tx_end(tx, tail);
 		if (++calls % 1024 == 0)
 			nhn_link_control(&run->link, clock_now_ns());
 	}
+	run->number = number;
 }
 
 static void
 channel_read(struct run *run)
 {
 	struct nhn_rx *rx = nhn_link_rx(&run->link, 0);
-	uint64_t end = run->number + run->messages;
+	uint64_t number = run->number;
+	uint64_t end = number + run->messages;
 	struct nhn_view views[BURST];
 	uint32_t calls = 0;
 
-	while (run->number != end) {
+	while (number != end) {
 		int seen = nhn_rx_peek(rx, views, BURST);
 		int i;
 
 		for (i = 0; i < seen; i++)
 			run->meeting->broken +=
-				message_difference(run, views[i].data, run->number++) != 0;
+				message_difference(run, views[i].data, number++) != 0;
 		if (seen > 0 && nhn_rx_release(rx) != 0)
 			run->meeting->broken++;
 		if (++calls % 1024 == 0)
 			nhn_link_control(&run->link, clock_now_ns());
 	}
+	run->number = number;
 }
 
 /* The order of contestants turns by one each round. */

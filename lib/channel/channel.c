@@ -36,7 +36,7 @@ nhn_tx_refresh(struct nhn_tx *tx)
 		else
 			tx_suspect(tx);
 	}
-	if (nhn_tx_room(tx) > 0)
+	if ((int32_t)(tx->limit - tx->tail) > 0)
 		return true;
 	tx->full++;
 	return false;
@@ -86,6 +86,29 @@ nhn_rx_break(struct nhn_rx *rx, enum nhn_fault fault)
 	rx->fault = fault;
 	nhn_store_relaxed(rx->attention, 1);
 	return -ESTALE;
+}
+
+int
+nhn_rx_peek_other(struct nhn_rx *rx, uint32_t word, struct nhn_view *view)
+{
+	uint32_t kind = word >> NHN_COMMIT_KIND_SHIFT & NHN_COMMIT_KIND_MASK;
+	struct nhn_descriptor copy;
+
+	if (kind == NHN_KIND_RAW)
+		return nhn_rx_break(rx, NHN_FAULT_LENGTH);
+	if (kind != NHN_KIND_DESC)
+		return nhn_rx_break(rx, NHN_FAULT_KIND);
+	memcpy(&copy, view->data, sizeof(copy));
+	/* The compiler must not read the cell again for the checked copy. */
+	__asm__ volatile("" : "+m"(copy) : : "memory");
+	if (!nhn_descriptor_valid(&copy, rx->data_head, rx->data_head - rx->data_released,
+				  rx->data_bytes))
+		return nhn_rx_break(rx, NHN_FAULT_DESCRIPTOR);
+	view->data = rx->data + (copy.position & (rx->data_bytes - 1));
+	view->length = copy.length;
+	rx->data_head =
+		copy.position + ((copy.length + NHN_LINE_BYTES - 1) & ~(NHN_LINE_BYTES - 1));
+	return 0;
 }
 
 void
@@ -216,8 +239,10 @@ nhn_rx_start(struct nhn_rx *rx, uint32_t pairing)
 bool
 nhn_rx_drained(const struct nhn_rx *rx)
 {
-	return !nhn_rx_holds(rx) && nhn_rx_commit_word(rx, rx->head) >> NHN_COMMIT_LAP_SHIFT !=
-					    nhn_rx_expected(rx, rx->head);
+	const struct nhn_rx_ring ring = nhn_rx_ring(rx);
+
+	return !nhn_rx_holds(rx) &&
+	       nhn_rx_difference(&ring, rx->head, nhn_rx_commit_word(&ring, rx->head)) != 0;
 }
 
 void

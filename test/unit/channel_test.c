@@ -310,9 +310,9 @@ test_ethernet_metadata_place(void **state)
 
 		assert_non_null(body);
 		assert_int_equal((uintptr_t)cell % 128, 0);
-		assert_ptr_equal(nhn_tx_metadata(&rig.tx), cell + 108);
+		assert_ptr_equal(nhn_tx_metadata(&rig.tx, (&rig.tx)->tail), cell + 108);
 		metadata.vlan_tci = (uint16_t)i;
-		*nhn_tx_metadata(&rig.tx) = metadata;
+		*nhn_tx_metadata(&rig.tx, (&rig.tx)->tail) = metadata;
 		pattern_fill(body, lengths[i], RIG_SEED, i);
 		nhn_tx_commit(&rig.tx, body, lengths[i]);
 		assert_int_equal(nhn_rx_peek(&rig.rx, &view, 1), 1);

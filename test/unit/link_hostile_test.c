@@ -373,8 +373,8 @@ scribble_cell(struct side *liar, const struct side *side, uint64_t *random)
 
 	words[0] = rx->data_head + pattern_below(random, 4) * 64;
 	words[1] = pattern_below(random, 2500);
-	words[15] = nhn_rx_expected(rx, index) << 16 | (1 + 3 * pattern_below(random, 2)) << 8 |
-		    pattern_below(random, 62);
+	words[15] = (rx->tag | (index >> rx->lap_shift & 255)) << 16 |
+		    (1 + 3 * pattern_below(random, 2)) << 8 | pattern_below(random, 62);
 }
 
 static void

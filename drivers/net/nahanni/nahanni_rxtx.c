@@ -128,26 +128,31 @@ frame_put(uint8_t *body, const struct rte_mbuf *mbuf)
 	}
 }
 
+/** What a burst did, in registers until its end. */
+struct sent {
+	uint32_t tail;
+	uint64_t bytes;
+	uint64_t dropped;
+};
+
 /** Send one frame. @return whether it is dealt with: sent, or too long and dropped */
 static inline bool
-frame_send(struct nahanni_queue *queue, const struct rte_mbuf *mbuf)
+frame_send(struct nhn_tx *tx, const struct rte_mbuf *mbuf, struct sent *sent)
 {
 	static const struct nhn_frame_metadata none;
-	struct nhn_tx *tx = queue->tx;
 	uint32_t length = mbuf->pkt_len;
-	uint8_t *body = nhn_tx_reserve(tx, length);
+	uint8_t *body = nhn_tx_reserve_at(tx, sent->tail, length);
 
 	if (unlikely(body == NULL)) {
 		if (!tx->up || length <= tx->inline_bytes || length <= tx->data_bytes / 2)
 			return false;
-		queue->errors++;
+		sent->dropped++;
 		return true;
 	}
 	frame_put(body, mbuf);
-	*nhn_tx_metadata(tx) = none;
-	nhn_tx_commit(tx, body, length);
-	queue->packets++;
-	queue->bytes += length;
+	*nhn_tx_metadata(tx, sent->tail) = none;
+	sent->tail = nhn_tx_commit_at(tx, sent->tail, body, length);
+	sent->bytes += length;
 	return true;
 }
 
@@ -157,9 +162,16 @@ nahanni_tx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
 	struct nahanni_queue *queue = opaque;
 	uint16_t done = 0;
 
-	if (likely(queue_enter(queue)))
-		while (done < count && likely(frame_send(queue, frames[done])))
+	if (likely(queue_enter(queue))) {
+		struct sent sent = {.tail = queue->tx->tail};
+
+		while (done < count && likely(frame_send(queue->tx, frames[done], &sent)))
 			done++;
+		nhn_tx_end(queue->tx, sent.tail);
+		queue->packets += done - sent.dropped;
+		queue->bytes += sent.bytes;
+		queue->errors += sent.dropped;
+	}
 	queue_leave(queue);
 	rte_pktmbuf_free_bulk(frames, done);
 	return done;

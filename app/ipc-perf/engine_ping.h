@@ -138,7 +138,7 @@ engine_trip(struct way *way, struct ping *ping, uint32_t command, uint64_t *cycl
 	do {
 		if (likely(outcome == OUTCOME_OK))
 			outcome = engine_receive(way, &message);
-		*cycles = nhn_clock_now() - begun;
+		*cycles = nhn_clock_now_ordered() - begun;
 		if (unlikely(outcome != OUTCOME_OK)) {
 			if (outcome != OUTCOME_STOPPED) {
 				ping->lost++;
@@ -214,7 +214,7 @@ engine_limit(struct way *way, struct ping *ping, uint32_t trips, struct nhn_hist
 			if (outcome != OUTCOME_OK)
 				return outcome;
 		}
-		cycles = nhn_clock_now() - begun;
+		cycles = nhn_clock_now_ordered() - begun;
 		nhn_histogram_record(limit, nhn_clock_ns(way->clock, cycles));
 	}
 	return outcome;

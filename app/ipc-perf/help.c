@@ -36,7 +36,7 @@ print_options(void)
 	     "  --mode ping|pong\n"
 	     "      ping asks, measures and reports; pong serves one ping after the other\n"
 	     "      until one has done all of its samples, or until ^C.\n"
-	     "  --link role=host,path=FILE[,size=BYTES]\n"
+	     "  --link role=host,path=FILE[,size=BYTES[K|M|G]]\n"
 	     "      The host's side of a file, which is created when it is missing. In tmpfs\n"
 	     "      (/dev/shm) or hugetlbfs no write-back disturbs the measurement.");
 	printf("      size is a power of two, at least %" PRIu64 "; without it what exists, or\n"

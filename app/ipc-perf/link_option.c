@@ -13,7 +13,7 @@
 #include "options.h"
 #include "say.h"
 
-#define KEYS "role=host,path=FILE[,size=BYTES], role=guest,path=FILE, or pci=BDF"
+#define KEYS "role=host,path=FILE[,size=BYTES[K|M|G]], role=guest,path=FILE, or pci=BDF"
 
 static int
 role_parse(struct link_option *link, const char *value)
@@ -46,11 +46,16 @@ path_parse(struct link_option *link, const char *value)
 static int
 size_parse(struct link_option *link, const char *value)
 {
-	if (number_parse(value, &link->bytes) == 0 && link->bytes >= NHN_REGION_SIZE_MIN &&
-	    (link->bytes & (link->bytes - 1)) == 0)
+	size_t digits = strspn(value, "0123456789");
+
+	/* rte_str_to_size() takes the suffix, but also signs and whatever follows. */
+	if (digits != 0 && (value[digits] == '\0' ||
+			    (strchr("kKmMgG", value[digits]) != NULL && value[digits + 1] == '\0')))
+		link->bytes = rte_str_to_size(value);
+	if (link->bytes >= NHN_REGION_SIZE_MIN && (link->bytes & (link->bytes - 1)) == 0)
 		return 0;
-	say("--link has size=%s, expected a number of bytes, a power of two of at least %" PRIu64
-	    ", as of any PCI BAR: size=16777216 gives 16 MiB.",
+	say("--link has size=%s, expected bytes, a power of two of at least %" PRIu64
+	    ", as of any PCI BAR: size=16M.",
 	    value, NHN_REGION_SIZE_MIN);
 	return -EINVAL;
 }

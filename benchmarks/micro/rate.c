@@ -186,12 +186,12 @@ channel_read(struct run *run)
 		int seen = nhn_rx_peek(rx, views, BURST);
 		int i;
 
+		if (seen == 0)
+			empty_pause();
 		for (i = 0; i < seen; i++)
 			broken += message_difference(run, views[i].data, number++) != 0;
 		if (seen > 0 && nhn_rx_release(rx) != 0)
 			broken++;
-		if (seen == 0)
-			empty_pause();
 		if (++calls % 1024 == 0)
 			nhn_link_control(&run->link, clock_now_ns());
 	}

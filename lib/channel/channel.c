@@ -239,7 +239,7 @@ nhn_rx_start(struct nhn_rx *rx, uint32_t pairing)
 bool
 nhn_rx_drained(const struct nhn_rx *rx)
 {
-	const struct nhn_rx_ring ring = nhn_rx_ring(rx);
+	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 
 	return !nhn_rx_holds(rx) &&
 	       nhn_rx_difference(&ring, rx->head, nhn_rx_commit_word(&ring, rx->head)) != 0;

@@ -176,7 +176,7 @@ struct nhn_rx_ring {
 };
 
 static inline struct nhn_rx_ring
-nhn_rx_ring(const struct nhn_rx *rx)
+nhn_rx_ring_of(const struct nhn_rx *rx)
 {
 	struct nhn_rx_ring ring = {
 		rx->cells, rx->cell_count - 1, rx->tag, rx->cell_shift, rx->lap_shift,
@@ -342,7 +342,7 @@ nhn_tx_metadata(const struct nhn_tx *tx, uint32_t index)
 static inline const struct nhn_frame_metadata *
 nhn_rx_metadata(const struct nhn_rx *rx, const struct nhn_view *view)
 {
-	const struct nhn_rx_ring ring = nhn_rx_ring(rx);
+	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 	const uint8_t *cell = nhn_rx_cell(&ring, view->index);
 
 	return (const struct nhn_frame_metadata *)(const void *)(cell + rx->inline_bytes);
@@ -378,7 +378,7 @@ nhn_rx_empty(struct nhn_rx *rx)
 static inline int
 nhn_rx_peek(struct nhn_rx *rx, struct nhn_view *views, uint32_t count)
 {
-	const struct nhn_rx_ring ring = nhn_rx_ring(rx);
+	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 	const uint32_t inline_bytes = rx->inline_bytes;
 	uint32_t head = rx->head;
 	uint32_t i;
@@ -417,7 +417,7 @@ nhn_rx_peek(struct nhn_rx *rx, struct nhn_view *views, uint32_t count)
 static inline int
 nhn_rx_release(struct nhn_rx *rx)
 {
-	const struct nhn_rx_ring ring = nhn_rx_ring(rx);
+	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 	const uint32_t head = rx->head;
 	uint32_t changed = 0;
 	uint32_t index;

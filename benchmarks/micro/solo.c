@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Both ends of a channel in one process, for counting instructions: each of the
+ * functions below moves as many 60-byte messages as asked for, in bursts of
+ * 256 there and back. The bytes written and read are the caller's business in
+ * life; here 8 of them show that the right message came.
+ *
+ * usage: solo MESSAGES        (a multiple of 256; see benchmarks/instructions)
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <nhn_link.h>
+
+#define TURN 256u
+#define BODY 60u
+#define AREA_BYTES (1u << 18)
+
+static struct nhn_link host;
+static struct nhn_link guest;
+
+__attribute__((noinline)) void
+send_lone(struct nhn_tx *tx, uint64_t *number)
+{
+	uint8_t *body = nhn_tx_reserve(tx, BODY);
+
+	memcpy(body, number, sizeof(*number));
+	nhn_tx_commit(tx, body, BODY);
+}
+
+__attribute__((noinline)) void
+receive_lone(struct nhn_rx *rx, uint64_t *number)
+{
+	struct nhn_view view;
+
+	if (nhn_rx_peek(rx, &view, 1) != 1)
+		abort();
+	memcpy(number, view.data, sizeof(*number));
+	if (nhn_rx_release(rx) != 0)
+		abort();
+}
+
+__attribute__((noinline)) void
+send_burst(struct nhn_tx *tx, uint64_t number)
+{
+	uint32_t tail = tx->tail;
+	uint32_t i;
+
+	for (i = 0; i < TURN; i++, number++) {
+		uint8_t *body = nhn_tx_reserve_at(tx, tail, BODY);
+
+		memcpy(body, &number, sizeof(number));
+		tail = nhn_tx_commit_at(tx, tail, body, BODY);
+	}
+	nhn_tx_end(tx, tail);
+}
+
+__attribute__((noinline)) uint64_t
+receive_burst(struct nhn_rx *rx)
+{
+	struct nhn_view views[32];
+	uint64_t sum = 0;
+	uint32_t turn;
+	uint32_t i;
+
+	for (turn = 0; turn < TURN / 32; turn++) {
+		if (nhn_rx_peek(rx, views, 32) != 32)
+			abort();
+		for (i = 0; i < 32; i++)
+			sum += *(const uint64_t *)(const void *)views[i].data;
+		if (nhn_rx_release(rx) != 0)
+			abort();
+	}
+	return sum;
+}
+
+static void
+side_init(struct nhn_link *link, enum nhn_role role, void *memory)
+{
+	struct nhn_link_config config = {.use = NHN_USE_RAW, .random = 2};
+	struct nhn_refusal refusal;
+
+	nhn_layout_uniform(&config.layout, 1, NHN_USE_RAW, 1024, 0);
+	nhn_link_joint(&config, role, memory, 2 * AREA_BYTES);
+	if (nhn_link_init(link, &config, &refusal) != 0)
+		abort();
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned long messages = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
+	void *memory = aligned_alloc(4096, 2 * AREA_BYTES);
+	struct nhn_tx *tx = nhn_link_tx(&host, 0);
+	struct nhn_rx *rx = nhn_link_rx(&guest, 0);
+	unsigned long done;
+	uint64_t number = 0;
+	uint64_t i;
+
+	if (messages == 0 || messages % TURN != 0 || memory == NULL) {
+		fprintf(stderr, "usage: solo MESSAGES, a multiple of %u\n", TURN);
+		return 2;
+	}
+	memset(memory, 0, 2 * AREA_BYTES);
+	side_init(&host, NHN_ROLE_HOST, memory);
+	side_init(&guest, NHN_ROLE_GUEST, memory);
+	for (i = 0; i < 20; i++) {
+		nhn_link_control(&host, i);
+		nhn_link_control(&guest, i);
+	}
+	for (done = 0; done < messages; done += TURN) {
+		for (i = 0; i < TURN; i++) {
+			number = done + i;
+			send_lone(tx, &number);
+			receive_lone(rx, &number);
+			if (number != done + i)
+				return 1;
+		}
+		send_burst(tx, done);
+		if (receive_burst(rx) != TURN * done + TURN * (TURN - 1) / 2)
+			return 1;
+	}
+	return 0;
+}

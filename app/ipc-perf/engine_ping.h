@@ -232,12 +232,13 @@ static enum outcome
 engine_wait_up(struct way *way)
 {
 	struct message message;
+	uint32_t stray;
 	enum watch watch;
 
 	do {
 		watch = way_watch(way);
 		/* What an earlier run left behind is no answer of this one. */
-		while (way_poll(way, &message) > 0)
+		for (stray = 0; stray < WATCH_POLLS && way_poll(way, &message) > 0; stray++)
 			way_release(way, &message);
 	} while (watch == WATCH_DOWN);
 	return watch == WATCH_STOPPED ? OUTCOME_STOPPED : OUTCOME_OK;

@@ -200,9 +200,10 @@ nhn_rx_park(struct nhn_rx *rx, const uint8_t *peer_area)
 {
 	memset(rx, 0, sizeof(*rx));
 	rx->cells = peer_area;
-	rx->cell_count = 1;
+	rx->cell_count = 4; /* a quarter is 1: a release of nothing publishes nothing */
 	rx->cell_shift = 6;
 	rx->tag = NHN_TAG_NONE;
+	rx->data_quarter = UINT32_MAX;
 }
 
 void

@@ -371,9 +371,9 @@ nhn_rx_empty(struct nhn_rx *rx)
 /**
  * Look at the next messages without taking them.
  * Messages peeked earlier and not released stay valid; the ring bounds them.
- * @return messages in @p views, up to @p count; 0: none; -ESTALE, once: the peer was
- *         restarted and all of its old messages were delivered, or the channel was broken; what
- *         comes is of a new session
+ * @return messages in @p views, up to @p count; 0: none; -ESTALE, once on each channel: the
+ *         peer was restarted and all of its old messages were delivered, or the channel was
+ *         broken and begins anew; what comes is of a new session
  */
 static inline int
 nhn_rx_peek(struct nhn_rx *rx, struct nhn_view *views, uint32_t count)

@@ -360,7 +360,7 @@ beat(struct nhn_link *link, uint64_t now_ns)
 	uint32_t peer_beat = nhn_load_relaxed(&link->peer->beat);
 
 	/* Twice a period, so that one late step is no miss. */
-	if (now_ns - link->beat_sent_ns >= link->beat_period_ns / 2) {
+	if (time_since(now_ns, link->beat_sent_ns) >= link->beat_period_ns / 2) {
 		link->beat_sent_ns = now_ns;
 		nhn_store_relaxed(&link->own->beat, ++link->beat);
 	}
@@ -368,7 +368,7 @@ beat(struct nhn_link *link, uint64_t now_ns)
 		link->beat_seen = peer_beat;
 		link->beat_seen_ns = now_ns;
 	}
-	link->late = now_ns - link->beat_seen_ns > link->beat_late_ns;
+	link->late = time_since(now_ns, link->beat_seen_ns) > link->beat_late_ns;
 }
 
 bool
@@ -376,6 +376,11 @@ nhn_link_look(struct nhn_link *link, uint64_t now_ns)
 {
 	if (link->state == NHN_LINK_CLOSED)
 		return false;
+	if (link->events_left < NHN_LINK_EVENTS_MAX &&
+	    time_since(now_ns, link->events_refilled_ns) >= NHN_LINK_EVENTS_NS) {
+		link->events_left++;
+		link->events_refilled_ns = now_ns;
+	}
 	if (!link->started) {
 		uint32_t session = nhn_load_acquire(&link->peer->session);
 

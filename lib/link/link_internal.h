@@ -5,13 +5,20 @@
 
 #include <nhn_link.h>
 
+/** Time since @p then; 0 where another core's clock is a little behind. */
+static inline uint64_t
+time_since(uint64_t now_ns, uint64_t then_ns)
+{
+	return (int64_t)(now_ns - then_ns) > 0 ? now_ns - then_ns : 0;
+}
+
 static inline bool
 session_valid(uint32_t session)
 {
 	return session != 0 && session % 2 == 0;
 }
 
-void link_tell(const struct nhn_link *link, enum nhn_link_event_kind kind,
+void link_tell(struct nhn_link *link, enum nhn_link_event_kind kind,
 	       const struct nhn_refusal *refusal, uint32_t channel, uint32_t value);
 
 /** Steps 2 to 4 of a start, with link->layout. Touches no cell. */

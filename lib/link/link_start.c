@@ -4,12 +4,18 @@
 #include "link_internal.h"
 
 void
-link_tell(const struct nhn_link *link, enum nhn_link_event_kind kind,
-	  const struct nhn_refusal *refusal, uint32_t channel, uint32_t value)
+link_tell(struct nhn_link *link, enum nhn_link_event_kind kind, const struct nhn_refusal *refusal,
+	  uint32_t channel, uint32_t value)
 {
 	struct nhn_link_event event = {
 		.kind = kind, .refusal = refusal, .channel = channel, .value = value};
 
+	/* A peer that changes its words for ever fills no log. */
+	if (link->events_left == 0) {
+		link->events_untold++;
+		return;
+	}
+	link->events_left--;
 	if (link->config.event != NULL)
 		link->config.event(link->config.event_context, link, &event);
 }
@@ -29,18 +35,26 @@ nhn_link_joint(struct nhn_link_config *config, enum nhn_role role, void *base,
 }
 
 static bool
-own_area_ours(const struct nhn_control *own)
+area_ours(const struct nhn_control *own)
 {
 	return own->header.magic == NHN_MAGIC || own->header.magic == NHN_MAGIC_FORMATTING;
 }
 
 static bool
-own_area_usable(const struct nhn_control *own)
+area_unused(const struct nhn_control *area)
 {
-	const uint8_t *byte = (const uint8_t *)own;
+	const uint8_t *byte = (const uint8_t *)area;
 
-	return own_area_ours(own) ||
-	       (byte[0] == 0 && memcmp(byte, byte + 1, NHN_CONTROL_BYTES - 1) == 0);
+	return byte[0] == 0 && memcmp(byte, byte + 1, NHN_CONTROL_BYTES - 1) == 0;
+}
+
+/** Memory never used by a host must not hold something else where the guest's half is. */
+static bool
+areas_usable(const struct nhn_link *link)
+{
+	if (area_ours(link->own))
+		return true;
+	return area_unused(link->own) && (area_ours(link->peer) || area_unused(link->peer));
 }
 
 /** Next odd number whose even successor neither a former life nor the peer knows. */
@@ -134,7 +148,7 @@ link_start(struct nhn_link *link)
 	uint32_t last = link->session;
 	uint32_t odd;
 
-	if (!own_area_ours(own)) {
+	if (!area_ours(own)) {
 		area_first_use(own);
 		last = link->config.random;
 	} else if (last == 0) {
@@ -183,6 +197,13 @@ void
 link_guest_start(struct nhn_link *link, const struct nhn_header *header,
 		 const struct nhn_layout *layout)
 {
+	uint32_t i;
+
+	/* What the new layout no longer has carries nothing more. */
+	for (i = layout->channels; i < link->layout.channels; i++) {
+		nhn_tx_stop(&link->tx[i]);
+		nhn_rx_park(&link->rx[i], (const uint8_t *)link->peer);
+	}
 	link_peer_accept(link, header);
 	link->layout = *layout;
 	link_start(link);
@@ -268,7 +289,7 @@ host_init(struct nhn_link *link, struct nhn_refusal *refusal)
 
 	if (ret != 0)
 		return ret;
-	if (!own_area_usable(link->own))
+	if (!areas_usable(link))
 		return nhn_refuse(refusal, NHN_REFUSAL_OWN_AREA, 0, link->own->header.magic,
 				  NHN_MAGIC);
 	if (config->beat_period_us == 0)
@@ -294,6 +315,7 @@ nhn_link_init(struct nhn_link *link, const struct nhn_link_config *config,
 	    !area_usable(config->peer_area, config->peer_bytes))
 		return -EINVAL;
 	link->config = *config;
+	link->events_left = NHN_LINK_EVENTS_MAX;
 	link->own = (struct nhn_control *)config->own_area;
 	link->peer = (const struct nhn_control *)config->peer_area;
 	/* A guest has no ring before it has seen a host, and may be polled. */

@@ -66,7 +66,7 @@ numbers_format(enum nhn_refusal_cause cause)
 		return "peer's area has %" PRIu64 " bytes, the shared memory %" PRIu64
 		       ": give both sides the same memory size";
 	case NHN_REFUSAL_HEARTBEAT:
-		return "heartbeat limit is %" PRIu64 " us, expected 1 to %" PRIu64 " us";
+		return "heartbeat limit is %" PRIu64 " us, expected 1000 to %" PRIu64 " us";
 	case NHN_REFUSAL_SPACE:
 		return "the area has %" PRIu64 " bytes, the channels need %" PRIu64
 		       ": take a larger size or fewer queues";

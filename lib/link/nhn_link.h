@@ -34,6 +34,10 @@ extern "C" {
 #define NHN_BEAT_PERIOD_US 10000u
 #define NHN_BEAT_MISSES 10u
 
+/** Events told at once at most, and the time after which one more may be. */
+#define NHN_LINK_EVENTS_MAX 32u
+#define NHN_LINK_EVENTS_NS 1000000000u
+
 /** What a user sees of a link. */
 enum nhn_link_state {
 	NHN_LINK_CLOSED,     /**< not started, or closed */
@@ -126,9 +130,12 @@ struct nhn_link {
 	uint32_t refused_session; /**< peer session whose header was refused */
 	uint32_t refused_causes;  /**< told since the last header that was accepted */
 	uint64_t refusals;	  /**< headers refused */
-	uint32_t broken_session;  /**< peer session that broke the rules */
-	uint32_t beat;		  /**< own, as stored */
-	uint32_t beat_seen;	  /**< peer's, as last loaded */
+	uint32_t events_left;	  /**< that may still be told */
+	uint64_t events_refilled_ns;
+	uint64_t events_untold;	 /**< beyond that */
+	uint32_t broken_session; /**< peer session that broke the rules */
+	uint32_t beat;		 /**< own, as stored */
+	uint32_t beat_seen;	 /**< peer's, as last loaded */
 	uint64_t beat_seen_ns;
 	uint64_t beat_sent_ns;
 	uint64_t beat_period_ns; /**< in force: the host's */
@@ -164,7 +171,8 @@ void nhn_link_finish(struct nhn_link *link);
  */
 bool nhn_link_look(struct nhn_link *link, uint64_t now_ns);
 
-/** Take the steps that are due: at most one a direction. Bounded by clearing one ring. */
+/** Take the steps that are due: at most one a direction. Bounded by counting and clearing
+ * the rings of all channels once. */
 void nhn_link_step(struct nhn_link *link, uint64_t now_ns);
 
 /** One control step: nhn_link_look(), then nhn_link_step() if due. @return the state after */

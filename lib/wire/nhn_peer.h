@@ -36,7 +36,7 @@ enum nhn_refusal_cause {
 	NHN_REFUSAL_CRC,	  /**< header damaged */
 	NHN_REFUSAL_ROLE,	  /**< the peer names the own role */
 	NHN_REFUSAL_AREA_BYTES,	  /**< the peer's area has another size than its memory */
-	NHN_REFUSAL_HEARTBEAT,	  /**< period or misses 0, or more than a minute in all */
+	NHN_REFUSAL_HEARTBEAT,	  /**< period times misses below 1 ms or over a minute */
 	NHN_REFUSAL_CHANNELS,	  /**< number of channels */
 	NHN_REFUSAL_USE,	  /**< use of a channel */
 	NHN_REFUSAL_CELL_BYTES,	  /**< size of a channel's cells */

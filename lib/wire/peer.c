@@ -5,8 +5,9 @@
 #include <nhn_peer.h>
 #include <nhn_word.h>
 
-/** The slowest heartbeat that makes sense: a dead peer is told within a minute. */
+/** A dead peer is told within a minute, and a live one is not suspected at every step. */
 #define HEARTBEAT_US_MAX 60000000u
+#define HEARTBEAT_US_MIN 1000u
 
 int
 nhn_refuse(struct nhn_refusal *refusal, enum nhn_refusal_cause cause, uint32_t channel,
@@ -174,7 +175,7 @@ nhn_header_check(const struct nhn_header *copy, enum nhn_role role, uint64_t are
 		return nhn_refuse(refusal, NHN_REFUSAL_ROLE, 0, copy->role, role);
 	if (copy->area_bytes != area_bytes)
 		return nhn_refuse(refusal, NHN_REFUSAL_AREA_BYTES, 0, copy->area_bytes, area_bytes);
-	if (late_us == 0 || late_us > HEARTBEAT_US_MAX)
+	if (late_us < HEARTBEAT_US_MIN || late_us > HEARTBEAT_US_MAX || copy->beat_misses == 0)
 		return nhn_refuse(refusal, NHN_REFUSAL_HEARTBEAT, 0, late_us, HEARTBEAT_US_MAX);
 	memset(layout, 0, sizeof(*layout));
 	layout->channels = copy->channels;

@@ -122,6 +122,7 @@ test_session_known_to_the_peer_is_avoided(void **state)
 	side_begin(&rig.host);
 	assert_int_equal(rig.host.link.session, 114);
 	memset(control_of(&rig.host), 0, NHN_CONTROL_BYTES);
+	peer->header.magic = NHN_MAGIC;
 	peer->seen = rig.host.config.random + 1; /* odd: its even part is avoided, too */
 	peer->open = (rig.host.config.random + 2) & ~1u;
 	side_begin(&rig.host);
@@ -178,8 +179,10 @@ test_garbage_is_no_obstacle_for_a_guest(void **state)
 
 	(void)state;
 	for (seed = 1; seed < 100; seed++) {
+		side_begin(&rig.host);
 		garbage(rig.guest.config.own_area, seed);
-		rig_begin(&rig);
+		side_begin(&rig.guest);
+		rig_up(&rig);
 		assert_int_equal(nhn_link_discarded(&rig.guest.link), 0);
 		rig_traffic(&rig);
 		teardown(NULL);
@@ -207,6 +210,19 @@ test_garbage_with_our_magic(void **state)
 		teardown(NULL);
 		setup(NULL);
 	}
+}
+
+/* A guest that no host has met yet may be polled and told to give back. */
+static void
+test_guest_without_host_is_safe_to_poll(void **state)
+{
+	struct nhn_view view;
+
+	(void)state;
+	side_begin(&rig.guest);
+	assert_int_equal(nhn_rx_peek(nhn_link_rx(&rig.guest.link, 0), &view, 1), 0);
+	assert_int_equal(nhn_rx_release(nhn_link_rx(&rig.guest.link, 0)), 0);
+	assert_null(nhn_tx_reserve(nhn_link_tx(&rig.guest.link, 0), 8));
 }
 
 static void
@@ -240,6 +256,8 @@ test_host_leaves_foreign_bytes_alone(void **state)
 		host_refuses_own_area();
 	}
 	memset(rig.base, 0xff, RIG_BYTES);
+	host_refuses_own_area();
+	memset(rig.base, 0, RIG_BYTES / 2); /* what only the guest's half holds counts as well */
 	host_refuses_own_area();
 	memset(rig.base, 0, RIG_BYTES);
 	rig_begin(&rig);
@@ -275,7 +293,7 @@ test_guest_is_silent_before_a_valid_host(void **state)
 	guest_is_silent();
 	host->session &= ~1u;
 	guest_is_silent();
-	memset(host, 0, RIG_BYTES / 2);
+	memset(rig.base, 0, RIG_BYTES);
 	side_begin(&rig.host);
 	host->session++; /* formatting */
 	guest_is_silent();
@@ -334,6 +352,7 @@ main(void)
 		TEST(test_zeroed_area_of_either),
 		TEST(test_garbage_is_no_obstacle_for_a_guest),
 		TEST(test_garbage_with_our_magic),
+		TEST(test_guest_without_host_is_safe_to_poll),
 		TEST(test_host_leaves_foreign_bytes_alone),
 		TEST(test_guest_is_silent_before_a_valid_host),
 		TEST(test_start_touches_no_cell),

@@ -101,6 +101,12 @@ void nahanni_layout_fit(const struct nahanni_port *port, struct nhn_layout *layo
 /** Open the link for one service, closing what was open. */
 int nahanni_link_open(struct nahanni_port *port, struct nhn_link_config *config);
 
+int nahanni_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats);
+int nahanni_stats_reset(struct rte_eth_dev *dev);
+int nahanni_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned int count);
+int nahanni_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names,
+			     unsigned int count);
+
 /** One control step, or none when another thread is at it. Never blocks. */
 void nahanni_control(struct nahanni_port *port);
 

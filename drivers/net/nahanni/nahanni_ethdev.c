@@ -9,7 +9,6 @@
 #include <rte_cycles.h>
 #include <rte_ether.h>
 #include <rte_malloc.h>
-#include <rte_string_fns.h>
 #include <rte_version.h>
 
 #include "nahanni.h"
@@ -97,33 +96,88 @@ frames_fit(const struct nahanni_port *port, const struct nhn_layout *layout)
 	return -EINVAL;
 }
 
+/** Whether each queue is set up, and each receive queue's mbufs take a frame. */
+static int
+queues_ready(const struct rte_eth_dev_data *data)
+{
+	const struct nahanni_queue *rx;
+	uint16_t i;
+
+	for (i = 0; i < data->nb_rx_queues; i++) {
+		rx = data->rx_queues[i];
+		if (rx == NULL || data->tx_queues[i] == NULL) {
+			NAHANNI_LOG(ERR, "%s: %s queue %u is not set up, expected all %u of each",
+				    data->name, rx == NULL ? "rx" : "tx", i, data->nb_rx_queues);
+			return -EINVAL;
+		}
+		if (mbufs_fit(data, rx->pool) != 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/** Open the link for frames. The lock publishes all of it to whoever asks for the status. */
+static int
+frames_open(struct nahanni_port *port, struct nhn_link_config *config)
+{
+	const struct rte_eth_dev_data *data = port->data;
+	uint32_t i;
+	int ret;
+
+	rte_spinlock_lock(&port->lock);
+	ret = nahanni_link_open(port, config);
+	if (ret == 0) {
+		for (i = 0; i < data->nb_rx_queues; i++) {
+			((struct nahanni_queue *)data->rx_queues[i])->rx =
+				nhn_link_rx(port->link, i);
+			((struct nahanni_queue *)data->tx_queues[i])->tx =
+				nhn_link_tx(port->link, i);
+		}
+		port->stepping = false;
+		port->next_step_ns = 0;
+		nhn_store_release(&port->gate, 0);
+		port->service = NAHANNI_FRAMES;
+	}
+	rte_spinlock_unlock(&port->lock);
+	return ret;
+}
+
 static int
 dev_start(struct rte_eth_dev *dev)
 {
 	struct nahanni_port *port = dev->data->dev_private;
 	struct nhn_link_config config = {.use = NHN_USE_ETHERNET};
-	uint32_t queues = dev->data->nb_rx_queues;
-	uint32_t cells = cells_wanted(dev->data);
-	uint32_t i;
-	int ret;
+	int ret = queues_ready(dev->data);
 
-	nahanni_layout_fit(port, &config.layout, queues, NHN_USE_ETHERNET, cells);
-	ret = frames_fit(port, &config.layout);
-	for (i = 0; i < queues && ret == 0; i++)
-		ret = mbufs_fit(dev->data, ((struct nahanni_queue *)dev->data->rx_queues[i])->pool);
-	if (ret == 0)
-		ret = nahanni_link_open(port, &config);
 	if (ret != 0)
 		return ret;
-	for (i = 0; i < queues; i++) {
-		((struct nahanni_queue *)dev->data->rx_queues[i])->rx = nhn_link_rx(port->link, i);
-		((struct nahanni_queue *)dev->data->tx_queues[i])->tx = nhn_link_tx(port->link, i);
-	}
-	port->stepping = false;
-	port->next_step_ns = 0;
-	nhn_store_release(&port->gate, 0);
-	port->service = NAHANNI_FRAMES;
-	return 0;
+	nahanni_layout_fit(port, &config.layout, dev->data->nb_rx_queues, NHN_USE_ETHERNET,
+			   cells_wanted(dev->data));
+	ret = frames_fit(port, &config.layout);
+	return ret != 0 ? ret : frames_open(port, &config);
+}
+
+static void
+queue_free(struct nahanni_queue *queue)
+{
+	if (queue == NULL)
+		return;
+	rte_pktmbuf_free_bulk(queue->spare, queue->spare_count);
+	rte_free(queue);
+}
+
+static void
+rx_queue_release(struct rte_eth_dev *dev, uint16_t index)
+{
+	queue_free(dev->data->rx_queues[index]);
+	dev->data->rx_queues[index] = NULL;
+}
+
+static void
+tx_queue_release(struct rte_eth_dev *dev, uint16_t index)
+{
+	queue_free(dev->data->tx_queues[index]);
+	dev->data->tx_queues[index] = NULL;
 }
 
 static int
@@ -144,10 +198,16 @@ int
 nahanni_dev_close(struct rte_eth_dev *dev)
 {
 	struct nahanni_port *port = dev->data->dev_private;
+	uint16_t i;
 
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
 		return 0;
 	dev_stop(dev);
+	/* ethdev frees the arrays of queues only. */
+	for (i = 0; i < dev->data->nb_rx_queues; i++)
+		rx_queue_release(dev, i);
+	for (i = 0; i < dev->data->nb_tx_queues; i++)
+		tx_queue_release(dev, i);
 	nhn_region_close(&port->region);
 	if (port->lock_fd >= 0)
 		close(port->lock_fd);
@@ -206,7 +266,7 @@ link_update(struct rte_eth_dev *dev, int wait_to_complete)
 	/* As long as other drivers wait: 9 s in all, and at least one look. */
 	uint32_t tries = wait_to_complete ? 90000 : 1;
 
-	if (port->service == NAHANNI_FRAMES) {
+	if (dev->data->dev_started) {
 		do {
 			nahanni_control(port);
 			if (nhn_link_state(port->link) == NHN_LINK_UP)
@@ -262,136 +322,13 @@ tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t descriptors, un
 	return dev->data->tx_queues[index] != NULL ? 0 : -ENOMEM;
 }
 
-static void
-queue_free(struct nahanni_queue *queue)
-{
-	if (queue == NULL)
-		return;
-	rte_pktmbuf_free_bulk(queue->spare, queue->spare_count);
-	rte_free(queue);
-}
-
-static void
-rx_queue_release(struct rte_eth_dev *dev, uint16_t index)
-{
-	queue_free(dev->data->rx_queues[index]);
-	dev->data->rx_queues[index] = NULL;
-}
-
-static void
-tx_queue_release(struct rte_eth_dev *dev, uint16_t index)
-{
-	queue_free(dev->data->tx_queues[index]);
-	dev->data->tx_queues[index] = NULL;
-}
-
-static int
-stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
-{
-	uint16_t i;
-
-	for (i = 0; i < dev->data->nb_rx_queues; i++) {
-		const struct nahanni_queue *rx = dev->data->rx_queues[i];
-		const struct nahanni_queue *tx = dev->data->tx_queues[i];
-
-		if (rx == NULL || tx == NULL)
-			continue;
-		stats->ipackets += rx->packets;
-		stats->ibytes += rx->bytes;
-		stats->ierrors += rx->errors;
-		stats->rx_nombuf += rx->no_mbuf;
-		stats->opackets += tx->packets;
-		stats->obytes += tx->bytes;
-		stats->oerrors += tx->errors;
-		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
-			continue;
-		stats->q_ipackets[i] = rx->packets;
-		stats->q_ibytes[i] = rx->bytes;
-		stats->q_errors[i] = rx->errors;
-		stats->q_opackets[i] = tx->packets;
-		stats->q_obytes[i] = tx->bytes;
-	}
-	return 0;
-}
-
-static void
-queue_stats_reset(struct nahanni_queue *queue)
-{
-	if (queue == NULL)
-		return;
-	queue->packets = 0;
-	queue->bytes = 0;
-	queue->errors = 0;
-	queue->no_mbuf = 0;
-}
-
-static int
-stats_reset(struct rte_eth_dev *dev)
-{
-	uint16_t i;
-
-	for (i = 0; i < dev->data->nb_rx_queues; i++) {
-		queue_stats_reset(dev->data->rx_queues[i]);
-		queue_stats_reset(dev->data->tx_queues[i]);
-	}
-	return 0;
-}
-
-static const char *const xstat_names[] = {
-	"link_sessions",       /* of the peer, acknowledged */
-	"link_discarded",      /* messages that restarts of the peer discarded, sent from here */
-	"link_peer_discarded", /* the same, sent from there */
-	"link_refusals",       /* headers of the peer refused */
-	"link_fault_kind",     "link_fault_length", "link_fault_descriptor",
-	"link_fault_overrun",  "link_fault_cursor",
-};
-
-static int
-xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int count)
-{
-	unsigned int i;
-
-	RTE_SET_USED(dev);
-	for (i = 0; names != NULL && i < RTE_MIN(count, RTE_DIM(xstat_names)); i++)
-		rte_strscpy(names[i].name, xstat_names[i], sizeof(names[i].name));
-	return RTE_DIM(xstat_names);
-}
-
-static int
-xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned int count)
-{
-	const struct nahanni_port *port = dev->data->dev_private;
-	const struct nhn_link *link = port->link;
-	bool started = port->service == NAHANNI_FRAMES;
-	const uint64_t values[RTE_DIM(xstat_names)] = {
-		link->sessions,
-		nhn_link_discarded(link),
-		started ? nhn_link_peer_discarded(link) : 0,
-		link->refusals,
-		link->faults[NHN_FAULT_KIND],
-		link->faults[NHN_FAULT_LENGTH],
-		link->faults[NHN_FAULT_DESCRIPTOR],
-		link->faults[NHN_FAULT_OVERRUN],
-		link->faults[NHN_FAULT_CURSOR],
-	};
-	unsigned int i;
-
-	if (count < RTE_DIM(xstat_names))
-		return RTE_DIM(xstat_names);
-	for (i = 0; i < RTE_DIM(xstat_names); i++) {
-		xstats[i].id = i;
-		xstats[i].value = values[i];
-	}
-	return RTE_DIM(xstat_names);
-}
-
 /** Within the bounds of dev_infos_get(); start looks whether the queues leave room for it. */
 static int
 mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 {
-	RTE_SET_USED(dev);
 	RTE_SET_USED(mtu);
-	return 0;
+	/* The peer learns of it at the next start. */
+	return dev->data->dev_started ? -EBUSY : 0;
 }
 
 /** The peer learns of it at the next start. */
@@ -421,10 +358,10 @@ static const struct eth_dev_ops nahanni_ops = {
 	.rx_queue_release = rx_queue_release,
 	.tx_queue_setup = tx_queue_setup,
 	.tx_queue_release = tx_queue_release,
-	.stats_get = stats_get,
-	.stats_reset = stats_reset,
-	.xstats_get = xstats_get,
-	.xstats_get_names = xstats_get_names,
+	.stats_get = nahanni_stats_get,
+	.stats_reset = nahanni_stats_reset,
+	.xstats_get = nahanni_xstats_get,
+	.xstats_get_names = nahanni_xstats_get_names,
 	.mtu_set = mtu_set,
 	.mac_addr_set = mac_addr_set,
 	.promiscuous_enable = all_frames,

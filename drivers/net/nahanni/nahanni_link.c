@@ -49,6 +49,7 @@ nahanni_link_open(struct nahanni_port *port, struct nhn_link_config *config)
 	int ret;
 
 	nhn_link_finish(port->link);
+	port->service = NAHANNI_STOPPED;
 	nhn_link_joint(config, port->role, port->base, port->length);
 	memcpy(config->mac, port->data->mac_addrs, sizeof(config->mac));
 	config->mtu = config->use == NHN_USE_ETHERNET ? port->data->mtu : 0;
@@ -84,7 +85,7 @@ rte_pmd_nahanni_link_get(uint16_t port_id)
 
 	if (port == NULL)
 		return NULL;
-	if (port->service == NAHANNI_FRAMES) {
+	if (port->data->dev_started) {
 		rte_errno = EBUSY;
 		return NULL;
 	}

@@ -24,29 +24,36 @@
 
 /**
  * Take the role. vfio allows one opener anyway; under UIO this lock keeps a
- * second process out. It lives as long as the descriptor.
+ * second process out, as long as the descriptor lives.
  */
 static int
-role_lock(const struct rte_pci_device *pci)
+role_lock(const struct rte_pci_device *pci, int *lock_fd)
 {
 	struct flock lock = {
 		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = GUEST_LOCK_BYTE, .l_len = 1};
 	char path[PATH_MAX];
-	int fd;
+	int error;
 
+	*lock_fd = -1;
+	if (pci->kdrv == RTE_PCI_KDRV_VFIO)
+		return 0;
 	snprintf(path, sizeof(path), "%s/" PCI_PRI_FMT "/resource%d", rte_pci_get_sysfs_path(),
 		 pci->addr.domain, pci->addr.bus, pci->addr.devid, pci->addr.function, IVSHMEM_BAR);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
+	*lock_fd = open(path, O_RDWR | O_CLOEXEC);
+	if (*lock_fd < 0) {
+		error = errno;
 		NAHANNI_LOG(ERR, "%s cannot be opened (%s): run as root or make it writable", path,
-			    strerror(errno));
-		return -errno;
+			    strerror(error));
+		return -error;
 	}
-	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
-		return fd;
-	close(fd);
-	NAHANNI_LOG(ERR, "%s: another process is the guest of this device: end it first",
-		    pci->device.name);
+	if (fcntl(*lock_fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	error = errno;
+	close(*lock_fd);
+	NAHANNI_LOG(ERR,
+		    "%s cannot be locked (%s), expected no other process that is the guest of this "
+		    "device: end it first",
+		    path, strerror(error));
 	return -EBUSY;
 }
 
@@ -72,14 +79,13 @@ pci_init(struct rte_eth_dev *dev)
 			    (unsigned int)NHN_REGION_SIZE_MIN);
 		return -EINVAL;
 	}
-	ret = role_lock(pci);
-	if (ret < 0)
+	ret = role_lock(pci, &port->lock_fd);
+	if (ret != 0)
 		return ret;
-	port->lock_fd = ret;
 	port->base = bar->addr;
 	port->length = bar->len;
 	ret = nahanni_dev_init(dev, NHN_ROLE_GUEST, NHN_CHANNELS_MAX);
-	if (ret != 0)
+	if (ret != 0 && port->lock_fd >= 0)
 		close(port->lock_fd);
 	return ret;
 }

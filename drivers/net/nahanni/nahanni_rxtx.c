@@ -43,7 +43,11 @@ spares_refill(struct nahanni_queue *queue, uint32_t count)
 		queue->spare_count = NAHANNI_RX_CHUNK;
 		return count;
 	}
-	queue->no_mbuf++;
+	missing = count - queue->spare_count;
+	if (rte_pktmbuf_alloc_bulk(queue->pool, &queue->spare[queue->spare_count], missing) == 0)
+		queue->spare_count = (uint16_t)count;
+	else
+		queue->no_mbuf++;
 	return queue->spare_count;
 }
 
@@ -63,7 +67,6 @@ frame_take(struct nahanni_queue *queue, const struct nhn_view *view)
 	mbuf->port = queue->port_id;
 	mbuf->data_len = (uint16_t)view->length;
 	mbuf->pkt_len = view->length;
-	queue->bytes += view->length;
 	return mbuf;
 }
 
@@ -72,6 +75,7 @@ static inline uint16_t
 chunk_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint32_t count)
 {
 	struct nhn_view views[NAHANNI_RX_CHUNK];
+	uint64_t bytes = 0;
 	uint16_t taken = 0;
 	int seen;
 	int i;
@@ -82,8 +86,10 @@ chunk_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint32_t co
 	for (i = 0; i < seen; i++) {
 		struct rte_mbuf *mbuf = frame_take(queue, &views[i]);
 
-		if (likely(mbuf != NULL))
+		if (likely(mbuf != NULL)) {
+			bytes += mbuf->pkt_len;
 			frames[taken++] = mbuf;
+		}
 	}
 	if (unlikely(nhn_rx_release(queue->rx) != 0)) {
 		rte_pktmbuf_free_bulk(frames, taken);
@@ -91,6 +97,7 @@ chunk_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint32_t co
 		return 0;
 	}
 	queue->packets += taken;
+	queue->bytes += bytes;
 	return taken;
 }
 

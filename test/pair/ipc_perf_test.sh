@@ -62,7 +62,7 @@ test_testpmd()
 	local host guest sent got
 	rm -f "$work/memory"
 	export LD_LIBRARY_PATH=$build/drivers:$build/lib
-	timeout -s INT 12 "$testpmd" "${options[@]}" --lcores "0@0,1@0" --file-prefix "a$$" \
+	timeout -s INT 60 "$testpmd" "${options[@]}" --lcores "0@0,1@0" --file-prefix "a$$" \
 		--vdev "net_nahanni0,role=host,path=$work/memory,size=4M" -- --forward-mode=rxonly \
 		--total-num-mbufs=4096 --stats-period 1 >"$work/host.log" 2>&1 </dev/null &
 	host=$!
@@ -72,6 +72,8 @@ test_testpmd()
 		--total-num-mbufs=4096 --stats-period 1 >"$work/guest.log" 2>&1 </dev/null &
 	guest=$!
 	wait $guest
+	sleep 1
+	kill -INT $host
 	wait $host
 	unset LD_LIBRARY_PATH
 	sent=$(sed -n 's/.*TX-packets: \([0-9]*\) .*/\1/p' "$work/guest.log" | tail -n 1)

@@ -107,7 +107,7 @@ stock_testpmd()	# BIND
 {
 	rm -f "$work/memory"
 	# A name without a slash: EAL would refuse a path below a world-writable folder.
-	LD_LIBRARY_PATH=$build/drivers:$build/lib timeout -s INT 25 "$testpmd" --lcores 0@0,1@0 --no-huge -m 256 \
+	LD_LIBRARY_PATH=$build/drivers:$build/lib timeout -s INT 120 "$testpmd" --lcores 0@0,1@0 --no-huge -m 256 \
 		--no-pci --file-prefix "nahanni-$$" -d librte_net_nahanni.so --vdev "net_nahanni0,role=host,path=$work/memory" \
 		-- --forward-mode=io --total-num-mbufs=4096 --stats-period 1 >"$work/host.log" 2>&1 </dev/null &
 	local host_pid=$!
@@ -115,6 +115,7 @@ stock_testpmd()	# BIND
 	guest "$work/guest.log" --bind "$1" --hugepages 128 --put "$plugin" --put "$testpmd" -- sh -c \
 		'chmod 755 /; LD_LIBRARY_PATH=${1%/*} timeout -s INT 12 "$2" --lcores 0@0,1@0 -a $NHN_BDF --no-telemetry -m 128 -d librte_net_nahanni.so -- --forward-mode=io --tx-first --total-num-mbufs=2048 --stats-period 1 </dev/null' \
 		sh "$plugin" "$testpmd"
+	kill -INT $host_pid
 	wait $host_pid
 	local host guest
 	host=$(sed -n 's/.*RX-packets: \([0-9]*\) .*RX-dropped.*/\1/p' "$work/host.log" | tail -n 1)

@@ -4,8 +4,9 @@
  * The loop of the answering side. A way's .c file includes this after it has
  * defined the functions named in engine_ping.h, and
  *
- *     static inline bool way_echo(struct way *, struct message *)
- *         answer with the same bytes and give the message back; false: no room now
+ *     static inline int way_echo(struct way *, struct message *)
+ *         answer with the same bytes and give the message back; 1: answered;
+ *         0: no room now; -ESTALE: it changed meanwhile and is not answered
  */
 #ifndef ENGINE_PONG_H
 #define ENGINE_PONG_H
@@ -21,25 +22,26 @@
  * No room for an answer at once. Wait for it while the link is up, which
  * includes a ping that stands still; else only as long as a handshake takes,
  * for a link whose ping is dead comes up when its messages are given back.
- * @return whether it was answered
+ * @return as way_echo(): 0, given up
  */
-static __attribute__((noinline)) bool
+static __attribute__((noinline)) int
 engine_echo_wait(struct way *way, struct message *message)
 {
 	uint64_t begun = nhn_clock_now();
 	uint64_t hold_cycles = way->patience_cycles / (PATIENCE_NS / ANSWER_HOLD_NS);
+	int answered;
 
-	while (!way_echo(way, message)) {
+	while ((answered = way_echo(way, message)) == 0) {
 		enum watch watch = way_watch(way);
 
 		if (watch == WATCH_UP)
 			begun = nhn_clock_now();
 		else if (watch != WATCH_DOWN || nhn_clock_now() - begun > hold_cycles) {
 			way_release(way, message);
-			return false;
+			return 0;
 		}
 	}
-	return true;
+	return answered;
 }
 
 /**
@@ -92,6 +94,7 @@ engine_serve(struct way *way, struct pong *pong)
 	for (;;) {
 		struct protocol_header header;
 		uint32_t kind;
+		int answered;
 
 		if (got == 0)
 			got = way_poll(way, &message);
@@ -108,7 +111,10 @@ engine_serve(struct way *way, struct pong *pong)
 			way_release(way, &message);
 			continue;
 		}
-		if (unlikely(!way_echo(way, &message)) && !engine_echo_wait(way, &message)) {
+		answered = way_echo(way, &message);
+		if (unlikely(answered == 0))
+			answered = engine_echo_wait(way, &message);
+		if (unlikely(answered <= 0)) {
 			pong->dropped++;
 			continue;
 		}

@@ -59,18 +59,20 @@ way_release(struct way *way, struct message *message)
 	return nhn_rx_release(way->rx);
 }
 
-static inline bool
+static inline int
 way_echo(struct way *way, struct message *message)
 {
 	void *body = nhn_tx_reserve(way->tx, message->length);
+	int ret;
 
 	if (body == NULL)
-		return false;
+		return 0;
 	memcpy(body, message->data, message->length);
-	/* What changed under us is not answered. */
-	if (nhn_rx_release(way->rx) == 0)
-		nhn_tx_commit(way->tx, body, message->length);
-	return true;
+	ret = nhn_rx_release(way->rx);
+	if (unlikely(ret != 0))
+		return ret;
+	nhn_tx_commit(way->tx, body, message->length);
+	return 1;
 }
 
 static enum watch

@@ -76,10 +76,10 @@ way_release(struct way *way, struct message *message)
 	return 0;
 }
 
-static inline bool
+static inline int
 way_echo(struct way *way, struct message *message)
 {
-	return rte_eth_tx_burst(way->port, 0, &message->mbuf, 1) == 1;
+	return rte_eth_tx_burst(way->port, 0, &message->mbuf, 1);
 }
 
 static enum watch

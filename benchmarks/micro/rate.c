@@ -367,7 +367,7 @@ options_parse(struct run *run, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	static struct run run = {.rounds = 21, .messages = 4000000, .core = {0, 1}};
+	static struct run run = {.rounds = 61, .messages = 2000000, .core = {0, 1}};
 	static double rate[CONTESTANTS][ROUNDS_MAX];
 	void *memory = shared_memory(REGION_BYTES);
 	pid_t child;

@@ -3,30 +3,6 @@
 
 #include "link_rig.h"
 
-static struct rig rig;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(&rig);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
-static struct nhn_control *
-control_of(struct side *side)
-{
-	return (struct nhn_control *)side->config.own_area;
-}
-
 static void
 step_both(uint32_t times)
 {

@@ -6,24 +6,6 @@
 
 #include "link_rig.h"
 
-static struct rig rig;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(&rig);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 static void
 lay(uint32_t channels, uint32_t cells, uint32_t data_bytes)
 {

@@ -3,24 +3,6 @@
 
 #include "link_rig.h"
 
-static struct rig rig;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(&rig);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 static void
 end_and_begin(struct side *side, bool kill)
 {

@@ -315,4 +315,29 @@ rig_traffic(struct rig *rig)
 	}
 }
 
+/* The one rig of a test program, new for each test. */
+static struct rig rig;
+
+static inline int
+setup(void **state)
+{
+	(void)state;
+	rig_open(&rig);
+	return 0;
+}
+
+static inline int
+teardown(void **state)
+{
+	(void)state;
+	rig_close(&rig);
+	return 0;
+}
+
+static inline struct nhn_control *
+control_of(const struct side *side)
+{
+	return (struct nhn_control *)side->config.own_area;
+}
+
 #endif /* NHN_TEST_LINK_RIG_H */

@@ -5,24 +5,6 @@
 
 #include <nhn_link_text.h>
 
-static struct rig rig;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(&rig);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 static void
 expect_states(enum nhn_link_state host, enum nhn_link_state guest)
 {

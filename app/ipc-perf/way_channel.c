@@ -46,7 +46,7 @@ way_poll(struct way *way, struct message *message)
 	int got = nhn_rx_peek(way->rx, &view, 1);
 
 	if (got > 0) {
-		message->data = view.data;
+		message->data = nhn_foreign_lend(view.data);
 		message->length = view.length;
 	}
 	return got;

@@ -189,7 +189,8 @@ channel_read(struct run *run)
 		if (seen == 0)
 			empty_pause();
 		for (i = 0; i < seen; i++)
-			broken += message_difference(run, views[i].data, number++) != 0;
+			broken += message_difference(run, nhn_foreign_lend(views[i].data),
+						     number++) != 0;
 		if (seen > 0 && nhn_rx_release(rx) != 0)
 			broken++;
 		if (++calls % 1024 == 0)

@@ -36,7 +36,7 @@ receive_lone(struct nhn_rx *rx, uint64_t *number)
 
 	if (nhn_rx_peek(rx, &view, 1) != 1)
 		abort();
-	memcpy(number, view.data, sizeof(*number));
+	nhn_foreign_copy(number, view.data, sizeof(*number));
 	if (nhn_rx_release(rx) != 0)
 		abort();
 }
@@ -68,7 +68,7 @@ receive_burst(struct nhn_rx *rx)
 		if (nhn_rx_peek(rx, views, 32) != 32)
 			abort();
 		for (i = 0; i < 32; i++)
-			sum += *(const uint64_t *)(const void *)views[i].data;
+			sum += *(const uint64_t *)nhn_foreign_lend(views[i].data);
 		if (nhn_rx_release(rx) != 0)
 			abort();
 	}

@@ -30,7 +30,7 @@ nhn_tx_refresh(struct nhn_tx *tx)
 	uint32_t cursor;
 
 	if (tx->up) {
-		cursor = nhn_load_acquire(&tx->cursor->cells); /* B */
+		cursor = nhn_foreign_acquire(&tx->cursor->cells); /* B */
 		if (cursor_possible(cursor, last, tx->tail))
 			tx->limit = cursor + tx->cell_count;
 		else
@@ -46,7 +46,7 @@ static void
 tx_refresh_data(struct nhn_tx *tx)
 {
 	uint32_t last = tx->data_limit - tx->data_bytes;
-	uint32_t data = nhn_load_acquire(&tx->cursor->data); /* B */
+	uint32_t data = nhn_foreign_acquire(&tx->cursor->data); /* B */
 
 	if (data % NHN_LINE_BYTES == 0 && cursor_possible(data, last, tx->data_tail))
 		tx->data_limit = data + tx->data_bytes;
@@ -98,9 +98,7 @@ nhn_rx_peek_other(struct nhn_rx *rx, uint32_t word, struct nhn_view *view)
 		return nhn_rx_break(rx, NHN_FAULT_LENGTH);
 	if (kind != NHN_KIND_DESC)
 		return nhn_rx_break(rx, NHN_FAULT_KIND);
-	memcpy(&copy, view->data, sizeof(copy));
-	/* The compiler must not read the cell again for the checked copy. */
-	__asm__ volatile("" : "+m"(copy) : : "memory");
+	nhn_foreign_copy(&copy, view->data, sizeof(copy));
 	if (!nhn_descriptor_valid(&copy, rx->data_head, rx->data_head - rx->data_released,
 				  rx->data_bytes))
 		return nhn_rx_break(rx, NHN_FAULT_DESCRIPTOR);
@@ -115,15 +113,18 @@ void
 nhn_rx_publish(struct nhn_rx *rx)
 {
 	/* Data first: a writer that sees the cells given back sees their bytes too. */
+	NHN_POINT("publish/data");
 	nhn_store_release(&rx->cursor->data, rx->data_released); /* B */
-	nhn_store_release(&rx->cursor->cells, rx->released);	 /* B */
+	NHN_POINT("publish/cells");
+	nhn_store_release(&rx->cursor->cells, rx->released); /* B */
+	NHN_POINT("publish/done");
 	rx->data_published = rx->data_released;
 	rx->published = rx->released;
 }
 
 void
 nhn_tx_init(struct nhn_tx *tx, const struct nhn_layout *layout, uint32_t channel, uint8_t *own_area,
-	    const struct nhn_cursor *cursor, uint32_t *attention)
+	    const struct nhn_cursor NHN_FOREIGN *cursor, uint32_t *attention)
 {
 	const struct nhn_channel_entry *entry = &layout->entry[channel];
 
@@ -152,13 +153,15 @@ nhn_tx_open(struct nhn_tx *tx)
 	uint32_t i;
 
 	/* Any cursor is a good base: it is where the reader will begin (D). */
-	tx->tail = nhn_load_acquire(&tx->cursor->cells);
-	tx->data_tail = nhn_load_acquire(&tx->cursor->data) & ~(NHN_LINE_BYTES - 1);
+	tx->tail = nhn_foreign_acquire(&tx->cursor->cells);
+	tx->data_tail = nhn_foreign_acquire(&tx->cursor->data) & ~(NHN_LINE_BYTES - 1);
 	tx->data_limit = tx->data_tail + tx->data_bytes;
 	tx->fault = NHN_FAULT_NONE;
 	nhn_tx_stop(tx);
-	for (i = 0; i < tx->cell_count; i++)
+	for (i = 0; i < tx->cell_count; i++) {
+		NHN_POINT("open/clear");
 		nhn_store_relaxed(nhn_tx_commit_word(tx, nhn_tx_cell(tx, i)), 0);
+	}
 }
 
 /** Bits of a commit word that are the same in all of a pairing. */
@@ -177,15 +180,18 @@ nhn_tx_start(struct nhn_tx *tx, uint32_t pairing)
 }
 
 uint32_t
-nhn_tx_count_committed(const uint8_t *cells, uint32_t count, uint32_t cell_bytes, uint32_t cursor)
+nhn_tx_count_committed(const uint8_t NHN_FOREIGN *cells, uint32_t count, uint32_t cell_bytes,
+		       uint32_t cursor)
 {
 	uint32_t i;
 
 	for (i = 0; i < count; i++) {
 		uint32_t index = cursor + i;
-		const uint8_t *end = cells + ((size_t)(index & (count - 1)) + 1) * cell_bytes;
-		uint32_t word =
-			nhn_load_relaxed((const uint32_t *)(const void *)(end - NHN_COMMIT_BYTES));
+		const uint8_t NHN_FOREIGN *end =
+			cells + ((size_t)(index & (count - 1)) + 1) * cell_bytes;
+		uint32_t word = nhn_foreign_relaxed(
+			(const uint32_t NHN_FOREIGN *)(const void NHN_FOREIGN *)(end -
+										 NHN_COMMIT_BYTES));
 		uint32_t lap = (index >> log2_of(count)) & NHN_COMMIT_LAP_MASK;
 
 		if (!(word & NHN_COMMIT_COMMITTED) ||
@@ -196,10 +202,10 @@ nhn_tx_count_committed(const uint8_t *cells, uint32_t count, uint32_t cell_bytes
 }
 
 void
-nhn_rx_park(struct nhn_rx *rx, const uint8_t *peer_area)
+nhn_rx_park(struct nhn_rx *rx, const void NHN_FOREIGN *peer_area)
 {
 	memset(rx, 0, sizeof(*rx));
-	rx->cells = peer_area;
+	rx->cells = (const uint8_t NHN_FOREIGN *)peer_area;
 	rx->cell_count = 4; /* a quarter is 1: a release of nothing publishes nothing */
 	rx->cell_shift = 6;
 	rx->tag = NHN_TAG_NONE;
@@ -208,12 +214,12 @@ nhn_rx_park(struct nhn_rx *rx, const uint8_t *peer_area)
 
 void
 nhn_rx_init(struct nhn_rx *rx, const struct nhn_layout *layout, uint32_t channel,
-	    const uint8_t *peer_area, struct nhn_cursor *cursor, uint32_t *attention)
+	    const void NHN_FOREIGN *peer_area, struct nhn_cursor *cursor, uint32_t *attention)
 {
 	const struct nhn_channel_entry *entry = &layout->entry[channel];
 
 	memset(rx, 0, sizeof(*rx));
-	rx->cells = peer_area + nhn_layout_offset(layout, channel);
+	rx->cells = (const uint8_t NHN_FOREIGN *)peer_area + nhn_layout_offset(layout, channel);
 	rx->data = rx->cells + (size_t)entry->cells * entry->cell_bytes;
 	rx->cell_count = entry->cells;
 	rx->cell_shift = log2_of(entry->cell_bytes);

@@ -65,16 +65,16 @@ struct nhn_tx {
 	uint32_t tail;	/**< index of the next cell, wraps */
 	uint32_t limit; /**< tail may not pass it; = tail while the way is closed */
 	uint32_t cell_count;
-	uint32_t tag;			 /**< committed and pairing bits of each commit word */
-	uint8_t cell_shift;		 /**< log2 of a cell's bytes */
-	uint8_t lap_shift;		 /**< log2 of cell_count */
-	uint8_t inline_bytes;		 /**< of a message that fits a cell */
-	uint8_t up;			 /**< messages may be sent */
-	uint32_t data_tail;		 /**< bytes written since the ring began, wraps */
-	uint32_t data_limit;		 /**< data_tail may not pass it */
-	uint32_t data_bytes;		 /**< of the data ring; 0: none */
-	uint8_t *data;			 /**< in the own area */
-	const struct nhn_cursor *cursor; /**< in the peer's area */
+	uint32_t tag;	      /**< committed and pairing bits of each commit word */
+	uint8_t cell_shift;   /**< log2 of a cell's bytes */
+	uint8_t lap_shift;    /**< log2 of cell_count */
+	uint8_t inline_bytes; /**< of a message that fits a cell */
+	uint8_t up;	      /**< messages may be sent */
+	uint32_t data_tail;   /**< bytes written since the ring began, wraps */
+	uint32_t data_limit;  /**< data_tail may not pass it */
+	uint32_t data_bytes;  /**< of the data ring; 0: none */
+	uint8_t *data;	      /**< in the own area */
+	const struct nhn_cursor NHN_FOREIGN *cursor; /**< in the peer's area */
 
 	uint64_t full
 		__attribute__((aligned(NHN_LINE_BYTES))); /**< reserves refused for want of room */
@@ -84,10 +84,10 @@ struct nhn_tx {
 
 /** Reader's private state. Two cache lines, the first holds all of a message's way. */
 struct nhn_rx {
-	const uint8_t *cells; /**< in the peer's area */
-	uint32_t head;	      /**< index of the next cell to peek, wraps */
-	uint32_t released;    /**< cells before it are given back */
-	uint32_t published;   /**< cells the peer knows given back */
+	const uint8_t NHN_FOREIGN *cells; /**< in the peer's area */
+	uint32_t head;			  /**< index of the next cell to peek, wraps */
+	uint32_t released;		  /**< cells before it are given back */
+	uint32_t published;		  /**< cells the peer knows given back */
 	uint32_t cell_count;
 	uint32_t tag;	      /**< upper half of the next commit words without their lap */
 	uint8_t cell_shift;   /**< log2 of a cell's bytes */
@@ -100,8 +100,9 @@ struct nhn_rx {
 	uint32_t data_quarter;	   /**< bytes given back that are worth telling */
 	struct nhn_cursor *cursor; /**< in the own area */
 
-	const uint8_t *data __attribute__((aligned(NHN_LINE_BYTES))); /**< in the peer's area */
-	uint32_t data_bytes; /**< of the data ring; 0: none */
+	const uint8_t NHN_FOREIGN *data
+		__attribute__((aligned(NHN_LINE_BYTES))); /**< in the peer's area */
+	uint32_t data_bytes;				  /**< of the data ring; 0: none */
 	uint32_t *attention; /**< set when control should look at fault */
 	uint32_t fault;	     /**< enum nhn_fault */
 };
@@ -110,9 +111,9 @@ NHN_WIRE_ASSERT(offsetof(struct nhn_rx, data) == NHN_LINE_BYTES);
 
 /** A message to read in place, valid until nhn_rx_release(). */
 struct nhn_view {
-	const uint8_t *data; /**< in the peer's area: read once, or copy and check the copy */
-	uint32_t length;     /**< bytes, a checked private copy */
-	uint32_t index;	     /**< of its cell, for nhn_rx_metadata() */
+	const uint8_t NHN_FOREIGN *data; /**< read once, or copy and check the copy */
+	uint32_t length;		 /**< bytes, a checked private copy */
+	uint32_t index;			 /**< of its cell, for nhn_rx_metadata() */
 };
 
 /** A message to send by copy. */
@@ -168,7 +169,7 @@ nhn_tx_commit_word(const struct nhn_tx *tx, uint8_t *cell)
 
 /** What finding a peer's cell needs: a copy in registers, as no store can change it. */
 struct nhn_rx_ring {
-	const uint8_t *cells;
+	const uint8_t NHN_FOREIGN *cells;
 	uint32_t mask;
 	uint32_t tag;
 	uint32_t cell_shift;
@@ -186,7 +187,7 @@ nhn_rx_ring_of(const struct nhn_rx *rx)
 }
 
 /** The body of a peer's cell. */
-static inline const uint8_t *
+static inline const uint8_t NHN_FOREIGN *
 nhn_rx_cell(const struct nhn_rx_ring *ring, uint32_t index)
 {
 	return ring->cells + ((size_t)(index & ring->mask) << ring->cell_shift);
@@ -196,9 +197,10 @@ nhn_rx_cell(const struct nhn_rx_ring *ring, uint32_t index)
 static inline uint32_t
 nhn_rx_commit_word(const struct nhn_rx_ring *ring, uint32_t index)
 {
-	const uint8_t *end = nhn_rx_cell(ring, index) + ((size_t)1 << ring->cell_shift);
+	const uint8_t NHN_FOREIGN *end = nhn_rx_cell(ring, index) + ((size_t)1 << ring->cell_shift);
 
-	return nhn_load_acquire((const uint32_t *)(const void *)(end - NHN_COMMIT_BYTES));
+	return nhn_foreign_acquire(
+		(const uint32_t NHN_FOREIGN *)(const void NHN_FOREIGN *)(end - NHN_COMMIT_BYTES));
 }
 
 /** 0 when the upper half of a commit word is that of this index in this pairing. */
@@ -257,6 +259,7 @@ nhn_tx_describe(struct nhn_tx *tx, uint8_t *cell, const void *body, uint32_t len
 	/* Skips the bytes left before the wrap, if the range did not fit there. */
 	descriptor.position = tx->data_tail + ((offset - tx->data_tail) & (tx->data_bytes - 1));
 	descriptor.length = length;
+	NHN_POINT("send/describe");
 	memcpy(cell, &descriptor, sizeof(descriptor));
 	tx->data_tail =
 		descriptor.position + ((length + NHN_LINE_BYTES - 1) & ~(NHN_LINE_BYTES - 1));
@@ -278,7 +281,9 @@ nhn_tx_commit_at(struct nhn_tx *tx, uint32_t tail, const void *body, uint32_t le
 		word |= NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT | length;
 	else
 		word |= nhn_tx_describe(tx, cell, body, length);
+	NHN_POINT("send/commit");
 	nhn_store_release(nhn_tx_commit_word(tx, cell), word); /* A */
+	NHN_POINT("send/committed");
 	tail++;
 	/* Only within cells known free: elsewhere it would steal lines from the reader. */
 	if ((int32_t)(tx->limit - tail) >= (int32_t)NHN_FETCH_AHEAD) {
@@ -339,13 +344,14 @@ nhn_tx_metadata(const struct nhn_tx *tx, uint32_t index)
 }
 
 /** Metadata of a peeked ethernet cell, in the peer's area. */
-static inline const struct nhn_frame_metadata *
+static inline const struct nhn_frame_metadata NHN_FOREIGN *
 nhn_rx_metadata(const struct nhn_rx *rx, const struct nhn_view *view)
 {
 	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
-	const uint8_t *cell = nhn_rx_cell(&ring, view->index);
+	const uint8_t NHN_FOREIGN *cell = nhn_rx_cell(&ring, view->index);
 
-	return (const struct nhn_frame_metadata *)(const void *)(cell + rx->inline_bytes);
+	return (const struct nhn_frame_metadata NHN_FOREIGN *)(const void NHN_FOREIGN
+								       *)(cell + rx->inline_bytes);
 }
 
 /** Whether messages are peeked and not yet given back. */
@@ -384,12 +390,12 @@ nhn_rx_peek(struct nhn_rx *rx, struct nhn_view *views, uint32_t count)
 	uint32_t i;
 
 	for (i = 0; i < count; i++, head++) {
-		const uint8_t *cell = nhn_rx_cell(&ring, head);
+		const uint8_t NHN_FOREIGN *cell = nhn_rx_cell(&ring, head);
 		uint32_t word;
 
 		/* Both lines of a long cell are on their way at once. */
 		if (ring.cell_shift == 7)
-			__builtin_prefetch(cell);
+			nhn_foreign_prefetch(cell);
 		word = nhn_rx_commit_word(&ring, head); /* A */
 		if (nhn_rx_difference(&ring, head, word) != 0)
 			break;
@@ -422,6 +428,7 @@ nhn_rx_release(struct nhn_rx *rx)
 	uint32_t changed = 0;
 	uint32_t index;
 
+	NHN_POINT("receive/release");
 	nhn_fence_acquire();
 	for (index = rx->released; index != head; index++)
 		changed |= nhn_rx_difference(&ring, index, nhn_rx_commit_word(&ring, index));
@@ -439,7 +446,8 @@ nhn_rx_release(struct nhn_rx *rx)
 
 /** Place a writer. Closed until nhn_tx_start(). */
 void nhn_tx_init(struct nhn_tx *tx, const struct nhn_layout *layout, uint32_t channel,
-		 uint8_t *own_area, const struct nhn_cursor *cursor, uint32_t *attention);
+		 uint8_t *own_area, const struct nhn_cursor NHN_FOREIGN *cursor,
+		 uint32_t *attention);
 /** Clear the ring for a reader whose cursor is where both count from. */
 void nhn_tx_open(struct nhn_tx *tx);
 /** Allow sending in the pairing of two sessions, or go on after nhn_tx_stop(). */
@@ -450,13 +458,13 @@ void nhn_tx_stop(struct nhn_tx *tx);
  * Count cells from @p cursor on that hold a message of their index's lap.
  * @param count cells of the ring, of @p cell_bytes each
  */
-uint32_t nhn_tx_count_committed(const uint8_t *cells, uint32_t count, uint32_t cell_bytes,
-				uint32_t cursor);
+uint32_t nhn_tx_count_committed(const uint8_t NHN_FOREIGN *cells, uint32_t count,
+				uint32_t cell_bytes, uint32_t cursor);
 /** Make a reader that has no ring yet safe to poll: it finds nothing in @p peer_area. */
-void nhn_rx_park(struct nhn_rx *rx, const uint8_t *peer_area);
+void nhn_rx_park(struct nhn_rx *rx, const void NHN_FOREIGN *peer_area);
 /** Place a reader at its own cursor. Delivers nothing until nhn_rx_start(). */
 void nhn_rx_init(struct nhn_rx *rx, const struct nhn_layout *layout, uint32_t channel,
-		 const uint8_t *peer_area, struct nhn_cursor *cursor, uint32_t *attention);
+		 const void NHN_FOREIGN *peer_area, struct nhn_cursor *cursor, uint32_t *attention);
 /** Deliver messages of the pairing of two sessions. */
 void nhn_rx_start(struct nhn_rx *rx, uint32_t pairing);
 /** Whether nothing is held and the next cell holds no message of this pairing (loads it, A). */

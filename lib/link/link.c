@@ -28,7 +28,7 @@ pairing(const struct nhn_link *link, uint32_t peer_session)
 static enum row
 tx_row(const struct nhn_link *link)
 {
-	uint32_t p = nhn_load_acquire(&link->peer->session); /* C */
+	uint32_t p = nhn_foreign_acquire(&link->peer->session); /* C */
 
 	if (link->tx_state != NHN_TX_WAIT_DRAIN && p != link->tx_peer)
 		return ROW_TX_END;
@@ -36,11 +36,11 @@ tx_row(const struct nhn_link *link)
 	case NHN_TX_WAIT_DRAIN:
 		/* The own acknowledgement first: the user sees one boundary. */
 		if (!session_valid(p) || p != link->rx_peer ||
-		    nhn_load_acquire(&link->peer->seen) != link->session) /* D */
+		    nhn_foreign_acquire(&link->peer->seen) != link->session) /* D */
 			return ROW_NONE;
 		return ROW_TX_OPEN;
 	case NHN_TX_WAIT_READER:
-		if (nhn_load_acquire(&link->peer->seen) != (link->session | 1))
+		if (nhn_foreign_acquire(&link->peer->seen) != (link->session | 1))
 			return ROW_NONE;
 		return ROW_TX_UP;
 	case NHN_TX_UP:
@@ -57,11 +57,12 @@ count_discarded(const struct nhn_link *link)
 
 	for (i = 0; i < link->laid.channels; i++) {
 		const struct nhn_channel_entry *entry = &link->laid.entry[i];
-		const uint8_t *cells =
-			(const uint8_t *)link->own + nhn_layout_offset(&link->laid, i);
+		const uint8_t NHN_FOREIGN *cells =
+			(const uint8_t NHN_FOREIGN *)nhn_foreign_of(link->own) +
+			nhn_layout_offset(&link->laid, i);
 
 		sum += nhn_tx_count_committed(cells, entry->cells, entry->cell_bytes,
-					      nhn_load_acquire(&link->peer->cursor[i].cells));
+					      nhn_foreign_acquire(&link->peer->cursor[i].cells));
 	}
 	return sum;
 }
@@ -73,6 +74,7 @@ tx_open(struct nhn_link *link, uint32_t peer_session)
 
 	/* Counted before a cell is cleared: a kill in between counts twice, never not. */
 	link->discarded += count_discarded(link);
+	NHN_POINT("open/count");
 	nhn_store_relaxed(&link->own->discarded, link->discarded);
 	for (i = 0; i < link->layout.channels; i++)
 		nhn_tx_open(&link->tx[i]);
@@ -81,8 +83,11 @@ tx_open(struct nhn_link *link, uint32_t peer_session)
 	link->laid.channels = link->layout.channels;
 	memcpy(link->laid.entry, link->layout.entry,
 	       link->layout.channels * sizeof(link->laid.entry[0]));
+	NHN_POINT("open/laid");
 	memcpy(link->own->laid, link->laid.entry, sizeof(link->own->laid));
+	NHN_POINT("open/open");
 	nhn_store_release(&link->own->open, peer_session); /* E */
+	NHN_POINT("open/done");
 	link->tx_peer = peer_session;
 	link->tx_state = NHN_TX_WAIT_READER;
 }
@@ -138,7 +143,7 @@ tx_step(struct nhn_link *link)
 static enum row
 rx_row(const struct nhn_link *link)
 {
-	uint32_t s = nhn_load_acquire(&link->peer->session); /* C */
+	uint32_t s = nhn_foreign_acquire(&link->peer->session); /* C */
 
 	switch (link->rx_state) {
 	case NHN_RX_IDLE:
@@ -149,7 +154,7 @@ rx_row(const struct nhn_link *link)
 	case NHN_RX_WAIT_OPEN:
 		if (s != link->rx_peer)
 			return ROW_RX_FORGET;
-		if (nhn_load_acquire(&link->peer->open) != link->session) /* E */
+		if (nhn_foreign_acquire(&link->peer->open) != link->session) /* E */
 			return ROW_NONE;
 		return ROW_RX_CONFIRM;
 	case NHN_RX_READING:
@@ -163,7 +168,7 @@ rx_row(const struct nhn_link *link)
 static void
 rx_acknowledge(struct nhn_link *link, uint64_t now_ns)
 {
-	uint32_t s = nhn_load_acquire(&link->peer->session);
+	uint32_t s = nhn_foreign_acquire(&link->peer->session);
 	struct nhn_header header;
 	struct nhn_layout layout;
 
@@ -175,12 +180,14 @@ rx_acknowledge(struct nhn_link *link, uint64_t now_ns)
 		return;
 	}
 	link_peer_accept(link, &header);
-	link->beat_seen = nhn_load_relaxed(&link->peer->beat);
+	link->beat_seen = nhn_foreign_relaxed(&link->peer->beat);
 	link->beat_seen_ns = now_ns;
 	link->late = false;
 	link->sessions++;
 	link->broken_session = 0;
+	NHN_POINT("acknowledge/seen");
 	nhn_store_release(&link->own->seen, s); /* D */
+	NHN_POINT("acknowledge/done");
 	link->rx_peer = s;
 	link->rx_state = NHN_RX_WAIT_OPEN;
 }
@@ -205,7 +212,9 @@ rx_confirm(struct nhn_link *link)
 	/* -ESTALE comes before the first message of the new session. */
 	if (stale_untold(link))
 		return;
+	NHN_POINT("confirm/seen");
 	nhn_store_release(&link->own->seen, link->rx_peer | 1);
+	NHN_POINT("confirm/done");
 	for (i = 0; i < link->layout.channels; i++)
 		nhn_rx_start(&link->rx[i], pairing(link, link->rx_peer));
 	link->rx_state = NHN_RX_READING;
@@ -271,7 +280,7 @@ break_off(struct nhn_link *link)
 static void
 faults_take(struct nhn_link *link)
 {
-	uint32_t session = nhn_load_acquire(&link->peer->session);
+	uint32_t session = nhn_foreign_acquire(&link->peer->session);
 	uint32_t i;
 
 	nhn_store_relaxed(&link->attention, 0);
@@ -330,12 +339,12 @@ state_now(const struct nhn_link *link)
 	bool guest = link->config.role == NHN_ROLE_GUEST;
 
 	if (link->broken || (link->broken_session != 0 &&
-			     nhn_load_acquire(&link->peer->session) == link->broken_session))
+			     nhn_foreign_acquire(&link->peer->session) == link->broken_session))
 		return NHN_LINK_BROKEN;
 	if (link->rx_state == NHN_RX_DRAINING)
 		return NHN_LINK_WAIT_DRAIN;
 	if (!link->started || link->rx_peer == 0 ||
-	    nhn_load_acquire(&link->peer->session) != link->rx_peer)
+	    nhn_foreign_acquire(&link->peer->session) != link->rx_peer)
 		return guest ? NHN_LINK_WAIT_HOST : NHN_LINK_WAIT_PEER;
 	if (link->tx_state == NHN_TX_WAIT_DRAIN)
 		return NHN_LINK_WAIT_DRAIN;
@@ -357,11 +366,12 @@ state_update(struct nhn_link *link)
 static void
 beat(struct nhn_link *link, uint64_t now_ns)
 {
-	uint32_t peer_beat = nhn_load_relaxed(&link->peer->beat);
+	uint32_t peer_beat = nhn_foreign_relaxed(&link->peer->beat);
 
 	/* Twice a period, so that one late step is no miss. */
 	if (time_since(now_ns, link->beat_sent_ns) >= link->beat_period_ns / 2) {
 		link->beat_sent_ns = now_ns;
+		NHN_POINT("beat");
 		nhn_store_relaxed(&link->own->beat, ++link->beat);
 	}
 	if (peer_beat != link->beat_seen) {
@@ -382,7 +392,7 @@ nhn_link_look(struct nhn_link *link, uint64_t now_ns)
 		link->events_refilled_ns = now_ns;
 	}
 	if (!link->started) {
-		uint32_t session = nhn_load_acquire(&link->peer->session);
+		uint32_t session = nhn_foreign_acquire(&link->peer->session);
 
 		return session_valid(session) && session != link->refused_session;
 	}
@@ -399,7 +409,7 @@ nhn_link_look(struct nhn_link *link, uint64_t now_ns)
 static void
 first_step(struct nhn_link *link)
 {
-	uint32_t session = nhn_load_acquire(&link->peer->session);
+	uint32_t session = nhn_foreign_acquire(&link->peer->session);
 	struct nhn_header header;
 	struct nhn_layout layout;
 

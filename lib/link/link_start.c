@@ -35,34 +35,42 @@ nhn_link_joint(struct nhn_link_config *config, enum nhn_role role, void *base,
 }
 
 static bool
-area_ours(const struct nhn_control *own)
+area_ours(const struct nhn_control NHN_FOREIGN *area)
 {
-	return own->header.magic == NHN_MAGIC || own->header.magic == NHN_MAGIC_FORMATTING;
+	uint32_t magic = nhn_foreign_acquire(&area->header.magic);
+
+	return magic == NHN_MAGIC || magic == NHN_MAGIC_FORMATTING;
 }
 
 static bool
-area_unused(const struct nhn_control *area)
+area_unused(const struct nhn_control NHN_FOREIGN *area)
 {
-	const uint8_t *byte = (const uint8_t *)area;
+	const uint32_t NHN_FOREIGN *word = (const uint32_t NHN_FOREIGN *)area;
+	uint32_t any = 0;
+	size_t i;
 
-	return byte[0] == 0 && memcmp(byte, byte + 1, NHN_CONTROL_BYTES - 1) == 0;
+	for (i = 0; i < NHN_CONTROL_BYTES / sizeof(*word); i++)
+		any |= nhn_foreign_relaxed(word + i);
+	return any == 0;
 }
 
 /** Memory never used by a host must not hold something else where the guest's half is. */
 static bool
 areas_usable(const struct nhn_link *link)
 {
-	if (area_ours(link->own))
+	const struct nhn_control NHN_FOREIGN *own = nhn_foreign_of(link->own);
+
+	if (area_ours(own))
 		return true;
-	return area_unused(link->own) && (area_ours(link->peer) || area_unused(link->peer));
+	return area_unused(own) && (area_ours(link->peer) || area_unused(link->peer));
 }
 
 /** Next odd number whose even successor neither a former life nor the peer knows. */
 static uint32_t
 session_next(const struct nhn_link *link, uint32_t last)
 {
-	uint32_t open = nhn_load_relaxed(&link->peer->open);
-	uint32_t seen = nhn_load_relaxed(&link->peer->seen) & ~1u;
+	uint32_t open = nhn_foreign_relaxed(&link->peer->open);
+	uint32_t seen = nhn_foreign_relaxed(&link->peer->seen) & ~1u;
 	uint32_t odd = (last + 1) | 1;
 
 	while (odd + 1 == 0 || odd + 1 == open || odd + 1 == seen)
@@ -91,7 +99,9 @@ header_write(const struct nhn_link *link)
 	header.channels = (uint16_t)link->layout.channels;
 	memcpy(header.table, link->layout.entry, sizeof(header.table));
 	header.crc = nhn_header_crc(&header);
-	memcpy(shared, &header, sizeof(header));
+	NHN_POINT("start/header");
+	nhn_store_words(shared, &header, sizeof(header));
+	NHN_POINT("start/magic");
 	nhn_store_release(&shared->magic, NHN_MAGIC);
 }
 
@@ -101,7 +111,9 @@ area_first_use(struct nhn_control *own)
 {
 	uint32_t i;
 
+	NHN_POINT("first/magic");
 	nhn_store_relaxed(&own->header.magic, NHN_MAGIC_FORMATTING);
+	NHN_POINT("first/cursors");
 	nhn_store_relaxed(&own->discarded, 0);
 	memset(own->laid, 0, sizeof(own->laid));
 	for (i = 0; i < NHN_CHANNELS_MAX; i++) {
@@ -120,8 +132,8 @@ channels_init(struct nhn_link *link)
 
 		nhn_tx_init(&link->tx[i], &link->layout, i, link->config.own_area,
 			    &link->peer->cursor[i], &link->attention);
-		nhn_rx_init(&link->rx[i], &link->layout, i, link->config.peer_area,
-			    &link->own->cursor[i], &link->attention);
+		nhn_rx_init(&link->rx[i], &link->layout, i, link->peer, &link->own->cursor[i],
+			    &link->attention);
 		link->rx[i].stale = stale;
 	}
 }
@@ -132,7 +144,8 @@ laid_take(struct nhn_link *link)
 {
 	struct nhn_refusal ignored;
 
-	memcpy(link->laid.entry, link->own->laid, sizeof(link->laid.entry));
+	nhn_foreign_copy(link->laid.entry, nhn_foreign_of(link->own->laid),
+			 sizeof(link->laid.entry));
 	link->laid.channels = 0;
 	while (link->laid.channels < NHN_CHANNELS_MAX &&
 	       link->laid.entry[link->laid.channels].use != 0)
@@ -148,16 +161,18 @@ link_start(struct nhn_link *link)
 	uint32_t last = link->session;
 	uint32_t odd;
 
-	if (!area_ours(own)) {
+	if (!area_ours(nhn_foreign_of(own))) {
 		area_first_use(own);
 		last = link->config.random;
 	} else if (last == 0) {
 		last = nhn_load_relaxed(&own->session);
 	}
 	odd = session_next(link, last);
+	NHN_POINT("start/odd");
 	nhn_store_relaxed(&own->session, odd);
-	nhn_fence_release(); /* the old session is over before its header changes (C) */
+	NHN_POINT("start/seen");
 	nhn_store_relaxed(&own->seen, 0);
+	NHN_POINT("start/open");
 	nhn_store_relaxed(&own->open, 0);
 	header_write(link);
 	laid_take(link);
@@ -165,7 +180,9 @@ link_start(struct nhn_link *link)
 	link->discarded = nhn_load_relaxed(&own->discarded);
 	link->beat = nhn_load_relaxed(&own->beat);
 	link->session = odd + 1;
+	NHN_POINT("start/even");
 	nhn_store_release(&own->session, link->session); /* C */
+	NHN_POINT("start/done");
 	link->tx_state = NHN_TX_WAIT_DRAIN;
 	link->tx_peer = 0;
 	link->rx_state = NHN_RX_IDLE;
@@ -202,7 +219,7 @@ link_guest_start(struct nhn_link *link, const struct nhn_header *header,
 	/* What the new layout no longer has carries nothing more. */
 	for (i = layout->channels; i < link->layout.channels; i++) {
 		nhn_tx_stop(&link->tx[i]);
-		nhn_rx_park(&link->rx[i], (const uint8_t *)link->peer);
+		nhn_rx_park(&link->rx[i], link->peer);
 	}
 	link_peer_accept(link, header);
 	link->layout = *layout;
@@ -290,8 +307,8 @@ host_init(struct nhn_link *link, struct nhn_refusal *refusal)
 	if (ret != 0)
 		return ret;
 	if (!areas_usable(link))
-		return nhn_refuse(refusal, NHN_REFUSAL_OWN_AREA, 0, link->own->header.magic,
-				  NHN_MAGIC);
+		return nhn_refuse(refusal, NHN_REFUSAL_OWN_AREA, 0,
+				  nhn_load_relaxed(&link->own->header.magic), NHN_MAGIC);
 	if (config->beat_period_us == 0)
 		config->beat_period_us = NHN_BEAT_PERIOD_US;
 	if (config->beat_misses == 0)
@@ -317,10 +334,10 @@ nhn_link_init(struct nhn_link *link, const struct nhn_link_config *config,
 	link->config = *config;
 	link->events_left = NHN_LINK_EVENTS_MAX;
 	link->own = (struct nhn_control *)config->own_area;
-	link->peer = (const struct nhn_control *)config->peer_area;
+	link->peer = nhn_foreign_of(config->peer_area);
 	/* A guest has no ring before it has seen a host, and may be polled. */
 	for (i = 0; i < NHN_CHANNELS_MAX; i++)
-		nhn_rx_park(&link->rx[i], (const uint8_t *)config->peer_area);
+		nhn_rx_park(&link->rx[i], link->peer);
 	if (config->role == NHN_ROLE_HOST)
 		ret = host_init(link, refusal);
 	if (ret == 0)
@@ -337,6 +354,7 @@ nhn_link_finish(struct nhn_link *link)
 	if (link->started && !link->intruder) {
 		for (i = 0; i < link->layout.channels; i++)
 			nhn_rx_publish(&link->rx[i]);
+		NHN_POINT("finish/odd");
 		nhn_store_release(&link->own->session, link->session | 1);
 	}
 	link->started = false;

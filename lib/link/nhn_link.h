@@ -115,7 +115,7 @@ struct nhn_link {
 
 	struct nhn_link_config config __attribute__((aligned(NHN_LINE_BYTES)));
 	struct nhn_control *own;
-	const struct nhn_control *peer;
+	const struct nhn_control NHN_FOREIGN *peer;
 	enum nhn_link_state state;
 	enum nhn_tx_state tx_state;
 	enum nhn_rx_state rx_state;
@@ -210,7 +210,7 @@ nhn_link_discarded(const struct nhn_link *link)
 static inline uint32_t
 nhn_link_peer_discarded(const struct nhn_link *link)
 {
-	return nhn_load_relaxed(&link->peer->discarded);
+	return nhn_foreign_relaxed(&link->peer->discarded);
 }
 
 /** Store the own probe word (release): see nhn_link_probe_load(). */
@@ -227,7 +227,7 @@ nhn_link_probe_store(struct nhn_link *link, uint32_t value)
 static inline uint32_t
 nhn_link_probe_load(const struct nhn_link *link)
 {
-	return nhn_load_acquire(&link->peer->probe);
+	return nhn_foreign_acquire(&link->peer->probe);
 }
 
 #ifdef __cplusplus

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <nhn_foreign.h>
 #include <nhn_wire.h>
 
 #ifdef __cplusplus
@@ -96,7 +97,8 @@ uint32_t nhn_header_crc(const struct nhn_header *header);
  * @param session even, as loaded by the caller with acquire
  * @return 0, or -EAGAIN when the peer was writing: try at a later control step
  */
-int nhn_peer_header_copy(const struct nhn_control *peer, uint32_t session, struct nhn_header *copy);
+int nhn_peer_header_copy(const struct nhn_control NHN_FOREIGN *peer, uint32_t session,
+			 struct nhn_header *copy);
 
 /**
  * Check a private copy of a header and take the layout out of it.

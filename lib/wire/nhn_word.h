@@ -17,7 +17,9 @@
 #ifndef NHN_WORD_H
 #define NHN_WORD_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the format is little-endian and its words are accessed as they are"
@@ -55,18 +57,29 @@ nhn_store_relaxed(uint32_t *word, uint32_t value)
 	__atomic_store_n(word, value, __ATOMIC_RELAXED);
 }
 
+/**
+ * Store bytes word by word, each whole and after all earlier accesses: the
+ * counterpart of nhn_foreign_copy_words().
+ */
+static inline void
+nhn_store_words(void *to, const void *from, size_t bytes)
+{
+	uint32_t *word = (uint32_t *)to;
+	const uint8_t *byte = (const uint8_t *)from;
+	uint32_t value;
+	size_t i;
+
+	for (i = 0; i < bytes / sizeof(value); i++) {
+		memcpy(&value, byte + i * sizeof(value), sizeof(value));
+		nhn_store_release(word + i, value);
+	}
+}
+
 /** Earlier loads of this thread are done before any later access. */
 static inline void
 nhn_fence_acquire(void)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-}
-
-/** Earlier accesses of this thread are done before any later store. */
-static inline void
-nhn_fence_release(void)
-{
-	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 #ifdef __cplusplus

@@ -131,13 +131,13 @@ nhn_header_crc(const struct nhn_header *header)
 }
 
 int
-nhn_peer_header_copy(const struct nhn_control *peer, uint32_t session, struct nhn_header *copy)
+nhn_peer_header_copy(const struct nhn_control NHN_FOREIGN *peer, uint32_t session,
+		     struct nhn_header *copy)
 {
 	/* The owner rewrites its header only while its session is odd: two equal
 	 * even loads with the copy between them bracket a whole header (C). */
-	memcpy(copy, &peer->header, sizeof(*copy));
-	nhn_fence_acquire();
-	return nhn_load_acquire(&peer->session) == session ? 0 : -EAGAIN;
+	nhn_foreign_copy_words(copy, &peer->header, sizeof(*copy));
+	return nhn_foreign_relaxed(&peer->session) == session ? 0 : -EAGAIN;
 }
 
 static int

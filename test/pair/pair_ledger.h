@@ -29,7 +29,7 @@ struct pair_way {
 	/* by the writer: `to` and `intended` before a commit, `done` after it */
 	uint32_t intended;
 	uint32_t to[PAIR_MESSAGES_MAX];
-	uint8_t done[PAIR_MESSAGES_MAX];
+	uint32_t done[PAIR_MESSAGES_MAX];
 	/* by the reader: before it gives a message back */
 	uint32_t delivered;
 	struct pair_delivery got[PAIR_MESSAGES_MAX];

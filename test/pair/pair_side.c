@@ -115,8 +115,7 @@ send_named(struct pair_side *side)
 	side->out->to[head.number] = head.to;
 	nhn_store_release(&side->out->intended, ++side->sent);
 	nhn_tx_commit(tx, body, (uint32_t)sizeof(head) + length);
-	nhn_fence_release();
-	side->out->done[head.number] = 1;
+	nhn_store_release(&side->out->done[head.number], 1);
 	return true;
 }
 

@@ -63,7 +63,7 @@ frame_take(struct nahanni_queue *queue, const struct nhn_view *view)
 		return NULL;
 	}
 	queue->spare_count--;
-	rte_memcpy(rte_pktmbuf_mtod(mbuf, void *), view->data, view->length);
+	rte_memcpy(rte_pktmbuf_mtod(mbuf, void *), nhn_foreign_lend(view->data), view->length);
 	mbuf->port = queue->port_id;
 	mbuf->data_len = (uint16_t)view->length;
 	mbuf->pkt_len = view->length;

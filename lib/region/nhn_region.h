@@ -10,10 +10,12 @@
  * lies in them is the business of the layers that are given `base`.
  *
  * All calls are control work: they call the kernel and may block on the disk.
- * There is no state outside the structures passed in, so regions may be opened
- * and closed by any threads at once; one `struct nhn_region` belongs to one
- * thread at a time. The bytes at `base` may be used by any thread until
- * nhn_region_close(). The log callback runs in the calling thread.
+ * Regions may be opened, checked and closed by any threads at once; one `struct
+ * nhn_region` belongs to one thread at a time, and may be copied or moved by
+ * it: the copies are one region, to be closed once. The bytes at `base` may be
+ * used by any thread until nhn_region_close(). The log callback runs in the
+ * calling thread. The only state outside the structures passed in belongs to
+ * `survive_truncation`: a table of regions and one signal handler a process.
  */
 
 #include <stdbool.h>
@@ -39,6 +41,9 @@ extern "C" {
  */
 #define NHN_REGION_LOCK_BYTE_MAX (INT64_MAX - 1)
 
+/** Regions with `survive_truncation` that may be open in a process at once. */
+#define NHN_REGION_SURVIVORS_MAX 256
+
 /** Where the bytes come from. */
 enum nhn_region_kind {
 	NHN_REGION_FILE,  /**< A regular file, also on tmpfs or hugetlbfs. */
@@ -55,7 +60,8 @@ enum nhn_region_access {
 
 /**
  * What to open. Start from nhn_region_config_init(): zero is a meaningful file
- * descriptor and a meaningful lock byte. Read during nhn_region_open() only.
+ * descriptor and a meaningful lock byte. Read during nhn_region_open() and
+ * nhn_region_check() only.
  */
 struct nhn_region_config {
 	enum nhn_region_kind kind;
@@ -80,16 +86,26 @@ struct nhn_region_config {
 	 */
 	uint64_t size;
 	/**
-	 * FILE: create it when missing, and give a size to an empty one.
-	 * Needs NHN_REGION_READ_WRITE.
+	 * FILE: create it when missing, and give a size to an empty one. With
+	 * NHN_REGION_READ_ONLY that is done by a descriptor of its own, which
+	 * is closed again: the file is then open and mapped for reading only,
+	 * as the reader of a file needs it whose writer cannot create it.
 	 */
 	bool create;
 	/**
 	 * FILE: permission bits of a created file, whatever the umask; 0 means
-	 * NHN_REGION_MODE_DEFAULT. An empty file that is given a size gets a
-	 * mode that is not 0, and keeps its own otherwise.
+	 * NHN_REGION_MODE_DEFAULT. Its owner must be able to read and write,
+	 * and others must not write. An empty file that is given a size gets a
+	 * mode that is not 0, and keeps its own otherwise. Whoever may write
+	 * the file may also shorten it: see `survive_truncation`.
 	 */
 	mode_t mode;
+	/**
+	 * FILE: group of a created file, or of an empty one that is given a
+	 * size; (gid_t)-1: as it comes. Needs a mode with bits for the group,
+	 * such as 0660, to be of use; this user must be a member, or root.
+	 */
+	gid_t group;
 	/**
 	 * An open-file-description write lock is held on this byte until
 	 * nhn_region_close() or the end of the process; -1: none. At most
@@ -99,9 +115,28 @@ struct nhn_region_config {
 	 */
 	int64_t lock_byte;
 	/**
-	 * Called at most a few times by a failing open, each time with one
-	 * complete sentence: what was found, what was expected, the remedy.
-	 * NULL: silent. The sentence is valid during the call only.
+	 * Go on when the memory goes away under the mapping: the file was
+	 * shortened, or the PCI device unplugged. Without it the first touch
+	 * of a byte that is no longer there ends the process by SIGBUS. With
+	 * it, that touch replaces the region's bytes from that page to the end
+	 * by zeros of this process's own, for good; nhn_region_check() tells.
+	 * A thread that blocks SIGBUS ends the process all the same.
+	 *
+	 * False by default, since it installs a handler of SIGBUS for the whole
+	 * process while such a region is open. Every SIGBUS that is not ours is
+	 * handed to the handler that was there before, or ends the process as
+	 * it would have. Install other handlers before the first such region is
+	 * opened, with rte_dev_hotplug_handle_enable() among them: one that
+	 * comes later must hand on all three arguments of what it does not
+	 * know, which that of DPDK's EAL does not on x86-64. An open that finds
+	 * such a one succeeds, and says so by `log`.
+	 */
+	bool survive_truncation;
+	/**
+	 * Called at most a few times by a failing open or check, and by an open
+	 * that cannot promise survival, each time with one complete sentence:
+	 * what was found, what was expected, the remedy. NULL: silent. The
+	 * sentence is valid during the call only.
 	 */
 	void (*log)(void *context, const char *sentence);
 	void *log_context;
@@ -119,7 +154,7 @@ struct nhn_region {
 
 /**
  * Fill a config with: read-write file, no path, no fd, the size that exists,
- * no creation, default mode, no lock, silent.
+ * no creation, default mode and group, no lock, no handler of SIGBUS, silent.
  */
 void nhn_region_config_init(struct nhn_region_config *config);
 
@@ -132,7 +167,9 @@ void nhn_region_config_init(struct nhn_region_config *config);
  *
  * Another process may still shorten a file afterwards and so cause SIGBUS here:
  * only a memfd is sealed against that. Hence the owner of a file must be this
- * process's effective user or root (root accepts any owner).
+ * process's effective user or root (root accepts any owner), and a file that
+ * others may write is refused; members of its group are trusted. Who cannot
+ * trust them sets `survive_truncation`.
  *
  * @return
  *   0, or with *region closed one of
@@ -140,7 +177,8 @@ void nhn_region_config_init(struct nhn_region_config *config);
  *     have, or not the one asked for; the path is a device, FIFO or socket;
  *   -ENOENT: no such file, folder or PCI device;
  *   -EACCES: no permission;
- *   -EPERM: owned by another user; a received descriptor is not sealed against
+ *   -EPERM: owned by another user; others may write it; this user may not give
+ *     it `group` or `mode`; a received descriptor is not sealed against
  *     shrinking, or is sealed against the writing asked for; the kernel is
  *     locked down;
  *   -ELOOP: the path is a symbolic link;
@@ -152,15 +190,59 @@ void nhn_region_config_init(struct nhn_region_config *config);
  *   -EOPNOTSUPP: a file system that cannot reserve room;
  *   -ENODEV: the PCI device is no ivshmem device;
  *   -ENXIO: the PCI device does not answer memory accesses;
+ *   -EMFILE: more than NHN_REGION_SURVIVORS_MAX regions that survive, or the
+ *     limit of open files;
  *   or another error of the system call that failed.
  */
 int nhn_region_open(struct nhn_region *region, const struct nhn_region_config *config);
+
+/**
+ * Are the bytes still those that were opened? Two system calls when they are:
+ * for a control step, several times a second at most. `config` is the one of
+ * nhn_region_open(), its path meaning the same as then; its log is told.
+ *
+ * The answer is about this moment: a file shortened after it is found by the
+ * next call. Without `survive_truncation` the call is a warning that may come
+ * in time; with it, it also tells what happened between two calls. A path that
+ * this process can no longer look at, as after giving up rights, proves
+ * nothing: that is 0.
+ *
+ * @return
+ *   0: as opened, as far as can be told; of memfd and PCI only touches that
+ *     `survive_truncation` survived are known;
+ *   -EIO: the file is shorter than the mapping, or a touch was survived;
+ *   -ESTALE: the path names another file now, or none: a peer that opens it
+ *     does not meet this region;
+ *   -EINVAL: no open region.
+ */
+int nhn_region_check(const struct nhn_region *region, const struct nhn_region_config *config);
 
 /**
  * Unmap, and close the descriptor, which gives up the lock. Accepts NULL, a
  * zeroed region, one whose open failed, and one already closed. Files stay.
  */
 void nhn_region_close(struct nhn_region *region);
+
+/**
+ * A text such as "660" or "0640" as the `mode` of a config.
+ *
+ * @return
+ *   0, or with *mode unchanged -EINVAL: not 3 or 4 octal digits, bits beyond
+ *   0777, an owner who cannot read and write, or others who can write.
+ */
+int nhn_region_mode_parse(const char *text, mode_t *mode);
+
+/**
+ * A group's name, or else its number, as the `group` of a config. Asks the
+ * system's group database, which may be a network away.
+ *
+ * @return
+ *   0, or with *group unchanged
+ *   -ENOENT: neither a known name nor a number;
+ *   -EINVAL: no text, or a number that is no group;
+ *   or another error of the database.
+ */
+int nhn_region_group_parse(const char *text, gid_t *group);
 
 #ifdef __cplusplus
 }

@@ -35,6 +35,12 @@ nhn_region_refuse(const struct nhn_region_config *config, int error, const char 
 }
 
 const char *
+nhn_region_name(const struct nhn_region_config *config)
+{
+	return config->path != NULL ? config->path : "The received memfd";
+}
+
+const char *
 nhn_region_type_name(mode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -55,6 +61,17 @@ nhn_region_type_name(mode_t mode)
 	default:
 		return "of an unknown type";
 	}
+}
+
+int
+nhn_region_reopen(int fd, enum nhn_region_access access)
+{
+	char path[40];
+	int opened;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	opened = open(path, O_CLOEXEC | (access == NHN_REGION_READ_ONLY ? O_RDONLY : O_RDWR));
+	return opened >= 0 ? opened : -errno;
 }
 
 static int
@@ -176,6 +193,7 @@ nhn_region_config_init(struct nhn_region_config *config)
 		.kind = NHN_REGION_FILE,
 		.access = NHN_REGION_READ_WRITE,
 		.fd = -1,
+		.group = (gid_t)-1,
 		.lock_byte = -1,
 	};
 }
@@ -217,7 +235,7 @@ check_config(const struct nhn_region_config *config)
 static int
 map(struct nhn_region *region, const struct nhn_region_config *config)
 {
-	const char *name = config->path != NULL ? config->path : "The received memfd";
+	const char *name = nhn_region_name(config);
 	int prot = PROT_READ;
 	void *base;
 
@@ -245,6 +263,17 @@ map(struct nhn_region *region, const struct nhn_region_config *config)
 		"%s: BAR2 could not be mapped (%m), as when another driver holds it; unbind that"
 		" driver, or use the PMD's mapping (rte_pmd_nahanni_link_get).",
 		name);
+}
+
+static void
+give_back(struct nhn_region *region)
+{
+	/* The mapping holds the open file, hence its lock: both have to go. */
+	if (region->base != NULL)
+		munmap(region->base, (size_t)region->length);
+	if (region->fd >= 0)
+		close(region->fd);
+	*region = (struct nhn_region){.fd = -1};
 }
 
 int
@@ -279,11 +308,10 @@ nhn_region_open(struct nhn_region *region, const struct nhn_region_config *confi
 	}
 	if (rc == 0)
 		rc = map(region, config);
-	if (rc != 0) {
-		if (region->fd >= 0)
-			close(region->fd);
-		*region = (struct nhn_region){.fd = -1};
-	}
+	if (rc == 0 && config->survive_truncation)
+		rc = nhn_region_sigbus_watch(region, config);
+	if (rc != 0)
+		give_back(region);
 	return rc;
 }
 
@@ -293,8 +321,6 @@ nhn_region_close(struct nhn_region *region)
 	/* A zeroed region has fd 0, which is somebody else's: only base tells. */
 	if (region == NULL || region->base == NULL)
 		return;
-	/* The mapping holds the open file, hence its lock: both have to go. */
-	munmap(region->base, (size_t)region->length);
-	close(region->fd);
-	*region = (struct nhn_region){.fd = -1};
+	nhn_region_sigbus_unwatch(region);
+	give_back(region);
 }

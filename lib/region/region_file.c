@@ -65,7 +65,6 @@ open_path(const struct nhn_region_config *config, bool *created)
 {
 	/* Not blocking: the path may turn out to be a FIFO. */
 	int flags = O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	mode_t mode = config->mode != 0 ? config->mode : NHN_REGION_MODE_DEFAULT;
 	int attempt, fd;
 
 	flags |= config->access == NHN_REGION_READ_ONLY ? O_RDONLY : O_RDWR;
@@ -76,7 +75,8 @@ open_path(const struct nhn_region_config *config, bool *created)
 			return fd;
 		if (errno != ENOENT || !config->create)
 			return refuse_open(config, errno);
-		fd = open(config->path, flags | O_CREAT | O_EXCL, mode);
+		/* Its owner's alone until its group is right. */
+		fd = open(config->path, flags | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
 		*created = true;
 		if (fd >= 0)
 			return fd;
@@ -102,6 +102,13 @@ check_identity(const struct nhn_region_config *config, int fd)
 			"%s belongs to user %u, who could shorten it under us, and user %u or root"
 			" was expected; run as user %u, or change its owner.",
 			config->path, st.st_uid, self, st.st_uid);
+	if ((st.st_mode & S_IWOTH) != 0)
+		return nhn_region_refuse(
+			config, EPERM,
+			"%s has mode %04o, so that every user could shorten it or write into it,"
+			" and one without write permission for others was expected; chmod o-w it,"
+			" and give it a group if another user needs it.",
+			config->path, st.st_mode & 07777);
 	return 0;
 }
 
@@ -121,12 +128,35 @@ remove_created(const struct nhn_region_config *config, int fd)
 			config->path);
 }
 
-/* Mode and length of an empty file, whose st this is. */
+/* Group and mode of a file that was created or is empty, whose st this is. */
 static int
-furnish(const struct nhn_region_config *config, int fd, bool created, const struct stat *st)
+give_rights(const struct nhn_region_config *config, int fd, bool created, const struct stat *st)
+{
+	mode_t mode = config->mode != 0 || !created ? config->mode : NHN_REGION_MODE_DEFAULT;
+
+	/* The group first: the mode's bits are meant for it, and not for the one before. */
+	if (config->group != (gid_t)-1 && config->group != st->st_gid &&
+	    fchown(fd, (uid_t)-1, config->group) != 0)
+		return nhn_region_refuse(
+			config, errno,
+			"%s: user %u cannot change its group from %u to %u (%m), and a user was"
+			" expected who owns it and is a member of that group; add the user to the"
+			" group and log in again, or choose another group.",
+			config->path, geteuid(), st->st_gid, config->group);
+	/* After the open, since that one's mode is cut by the umask. */
+	if (mode != 0 && mode != (st->st_mode & 07777) && fchmod(fd, mode) != 0)
+		return nhn_region_refuse(
+			config, errno,
+			"%s: its mode %04o could not be changed to %04o (%m); change it by hand, or"
+			" remove the file.",
+			config->path, st->st_mode & 07777, mode);
+	return 0;
+}
+
+static int
+give_length(const struct nhn_region_config *config, int fd, const struct stat *st)
 {
 	uint64_t size = config->size != 0 ? config->size : NHN_REGION_SIZE_DEFAULT;
-	mode_t mode = config->mode != 0 || !created ? config->mode : NHN_REGION_MODE_DEFAULT;
 	int64_t page = nhn_region_huge_page(fd);
 	int rc;
 
@@ -143,13 +173,6 @@ furnish(const struct nhn_region_config *config, int fd, bool created, const stru
 			", and a multiple of that was expected; ask for a larger size or use"
 			" smaller pages.",
 			config->path, size, page);
-	/* After the open, since that one's mode is cut by the umask. */
-	if (mode != 0 && mode != (st->st_mode & 07777) && fchmod(fd, mode) != 0)
-		return nhn_region_refuse(
-			config, errno,
-			"%s: its mode %04o could not be changed to %04o (%m); change it by hand, or"
-			" remove the file.",
-			config->path, st->st_mode & 07777, mode);
 	rc = nhn_region_reserve(config, fd, st, size, config->path);
 	/*
 	 * The length comes last and at once, so that nobody finds a part of it.
@@ -164,10 +187,36 @@ furnish(const struct nhn_region_config *config, int fd, bool created, const stru
 	return rc;
 }
 
+/* Rights and length of a file that is empty, or was when it was opened. */
 static int
-give_length(const struct nhn_region_config *config, int fd, bool created)
+furnish(const struct nhn_region_config *config, int fd, bool created)
 {
 	struct stat st;
+	int rc;
+
+	if (fstat(fd, &st) != 0)
+		return refuse_open(config, errno);
+	if (st.st_nlink == 0)
+		return nhn_region_refuse(
+			config, EAGAIN,
+			"%s was removed by another process while it was opened; try again.",
+			config->path);
+	/* Somebody may have given it a length between our look and our lock. */
+	if (st.st_size != 0 && !created)
+		return 0;
+	rc = give_rights(config, fd, created, &st);
+	if (st.st_size != 0)
+		return rc;
+	if (rc == 0)
+		rc = give_length(config, fd, &st);
+	if (rc != 0 && created)
+		remove_created(config, fd);
+	return rc;
+}
+
+static int
+furnish_locked(const struct nhn_region_config *config, int fd, bool created)
+{
 	int rc, unlocked;
 
 	rc = nhn_region_lock(fd, NHN_REGION_SIZING_BYTE);
@@ -177,19 +226,7 @@ give_length(const struct nhn_region_config *config, int fd, bool created)
 			"%s is empty and cannot be given a size now, since another process is"
 			" giving it one or it cannot be locked (%m); try again.",
 			config->path);
-	/* Somebody may have finished, or failed, between our look and our lock. */
-	if (fstat(fd, &st) != 0)
-		rc = refuse_open(config, errno);
-	else if (st.st_nlink == 0)
-		rc = nhn_region_refuse(
-			config, EAGAIN,
-			"%s was removed by another process while it was opened; try again.",
-			config->path);
-	else if (st.st_size == 0) {
-		rc = furnish(config, fd, created, &st);
-		if (rc != 0 && created)
-			remove_created(config, fd);
-	}
+	rc = furnish(config, fd, created);
 	unlocked = nhn_region_unlock(fd, NHN_REGION_SIZING_BYTE);
 	if (rc == 0 && unlocked != 0)
 		rc = nhn_region_refuse(
@@ -207,14 +244,14 @@ settle_length(struct nhn_region *region, const struct nhn_region_config *config,
 
 	if (fstat(region->fd, &st) != 0)
 		return refuse_open(config, errno);
-	if (st.st_size == 0) {
-		if (!config->create)
-			return nhn_region_refuse(
-				config, EAGAIN,
-				"%s has 0 bytes where a region was expected: it is still empty;"
-				" start the host first or try again.",
-				config->path);
-		rc = give_length(config, region->fd, created);
+	if (st.st_size == 0 && !config->create)
+		return nhn_region_refuse(
+			config, EAGAIN,
+			"%s has 0 bytes where a region was expected: it is still empty; start the"
+			" host first or try again.",
+			config->path);
+	if (st.st_size == 0 || created) {
+		rc = furnish_locked(config, region->fd, created);
 		if (rc != 0)
 			return rc;
 		if (fstat(region->fd, &st) != 0)
@@ -227,24 +264,12 @@ settle_length(struct nhn_region *region, const struct nhn_region_config *config,
 	return rc;
 }
 
-int
-nhn_region_file_open(struct nhn_region *region, const struct nhn_region_config *config)
+static int
+open_settled(struct nhn_region *region, const struct nhn_region_config *config)
 {
 	bool created;
 	int rc;
 
-	if (config->create && config->access == NHN_REGION_READ_ONLY)
-		return nhn_region_refuse(
-			config, EINVAL,
-			"%s was to be created for reading only, and only a writer can give it a"
-			" size; let the side that writes it create it.",
-			config->path);
-	if ((config->mode & ~(mode_t)0777) != 0)
-		return nhn_region_refuse(
-			config, EINVAL,
-			"%s was to be created with mode %04o, and permission bits up to 0777 were"
-			" expected; leave out the others.",
-			config->path, config->mode);
 	rc = open_path(config, &created);
 	if (rc < 0)
 		return rc;
@@ -256,4 +281,57 @@ nhn_region_file_open(struct nhn_region *region, const struct nhn_region_config *
 	if (rc == 0)
 		rc = settle_length(region, config, created);
 	return rc;
+}
+
+static bool
+is_missing_or_empty(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT;
+	return S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+/* What a reader lacks is made as a writer makes it; the same file is then read. */
+static int
+create_to_read(struct nhn_region *region, const struct nhn_region_config *config)
+{
+	struct nhn_region_config writer = *config;
+	int rc, fd;
+
+	writer.access = NHN_REGION_READ_WRITE;
+	rc = open_settled(region, &writer);
+	if (rc != 0)
+		return rc;
+	fd = nhn_region_reopen(region->fd, NHN_REGION_READ_ONLY);
+	if (fd < 0)
+		return nhn_region_refuse(
+			config, -fd,
+			"%s was created and cannot be opened for reading through /proc/self/fd"
+			" (%m); mount proc, or look at the limit of open files.",
+			config->path);
+	close(region->fd);
+	region->fd = fd;
+	return 0;
+}
+
+int
+nhn_region_file_open(struct nhn_region *region, const struct nhn_region_config *config)
+{
+	struct nhn_region_config reader = *config;
+
+	if (config->mode != 0 && !nhn_region_mode_possible(config->mode))
+		return nhn_region_refuse(
+			config, EINVAL,
+			"%s was to be created with mode %04o, and permission bits were expected"
+			" that let its owner read and write, and others not write, such as 0600 or"
+			" 0660; choose such a mode.",
+			config->path, config->mode);
+	if (config->access == NHN_REGION_READ_WRITE)
+		return open_settled(region, config);
+	if (config->create && is_missing_or_empty(config->path))
+		return create_to_read(region, config);
+	reader.create = false;
+	return open_settled(region, &reader);
 }

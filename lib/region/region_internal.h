@@ -10,12 +10,27 @@
 /* Locked while an empty file gets its size; see NHN_REGION_LOCK_BYTE_MAX. */
 #define NHN_REGION_SIZING_BYTE INT64_MAX
 
-/* Log one sentence; returns -error. "%m" in the format is the error's text. */
+/*
+ * Log one sentence; returns -error, which is 0 for what is told only. "%m" in
+ * the format is the error's text.
+ */
 int nhn_region_refuse(const struct nhn_region_config *config, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* How sentences call what the config names. */
+const char *nhn_region_name(const struct nhn_region_config *config);
+
 /* Name of a file type, with its article. */
 const char *nhn_region_type_name(mode_t mode);
+
+/* May a region's file have this mode? See nhn_region_mode_parse(). */
+bool nhn_region_mode_possible(mode_t mode);
+
+/*
+ * The file behind a descriptor as an open file description of our own, whatever
+ * its path names by now; or -errno.
+ */
+int nhn_region_reopen(int fd, enum nhn_region_access access);
 
 /* 0, -EBUSY when another open file description holds the byte, or -errno. */
 int nhn_region_lock(int fd, int64_t byte);
@@ -45,5 +60,16 @@ int nhn_region_reserve(const struct nhn_region_config *config, int fd, const str
 int nhn_region_file_open(struct nhn_region *region, const struct nhn_region_config *config);
 int nhn_region_memfd_open(struct nhn_region *region, const struct nhn_region_config *config);
 int nhn_region_pci_open(struct nhn_region *region, const struct nhn_region_config *config);
+
+/*
+ * Survive SIGBUS in this region, from its opening until it is unwatched, which
+ * comes before its unmapping; a region that is not watched may be unwatched.
+ */
+int nhn_region_sigbus_watch(const struct nhn_region *region,
+			    const struct nhn_region_config *config);
+void nhn_region_sigbus_unwatch(const struct nhn_region *region);
+
+/* Was a SIGBUS in this watched region survived? */
+bool nhn_region_sigbus_survived(const struct nhn_region *region);
 
 #endif /* NHN_REGION_INTERNAL_H */

@@ -96,7 +96,7 @@ check_seals(const struct nhn_region_config *config)
 static int
 receive(struct nhn_region *region, const struct nhn_region_config *config)
 {
-	char name[32], path[40];
+	char name[32];
 	struct stat st;
 	int rc;
 
@@ -104,19 +104,17 @@ receive(struct nhn_region *region, const struct nhn_region_config *config)
 	if (rc != 0)
 		return rc;
 	snprintf(name, sizeof(name), "Descriptor %d", config->fd);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", config->fd);
 	/*
 	 * A descriptor that was passed on shares its open file description with
 	 * the sender, and with it the lock: only an open of our own excludes.
 	 */
-	region->fd = open(path,
-			  O_CLOEXEC | (config->access == NHN_REGION_READ_ONLY ? O_RDONLY : O_RDWR));
+	region->fd = nhn_region_reopen(config->fd, config->access);
 	if (region->fd < 0 || fstat(region->fd, &st) != 0)
 		return nhn_region_refuse(
-			config, errno,
-			"%s cannot be opened anew through %s (%m), which was expected to work with"
-			" a memfd; mount proc, or look at the limit of open files.",
-			name, path);
+			config, region->fd < 0 ? -region->fd : errno,
+			"%s cannot be opened anew through /proc/self/fd (%m), which was expected to"
+			" work with a memfd; mount proc, or look at the limit of open files.",
+			name);
 	rc = nhn_region_check_length(config, (uint64_t)st.st_size, name);
 	if (rc == 0)
 		rc = check_memory(config, (uint64_t)st.st_size, name);
@@ -143,6 +141,5 @@ nhn_region_memfd_open(struct nhn_region *region, const struct nhn_region_config 
 	rc = config->path != NULL ? create(region, config) : receive(region, config);
 	if (rc != 0)
 		return rc;
-	return nhn_region_take_role(config, region->fd,
-				    config->path != NULL ? config->path : "The received memfd");
+	return nhn_region_take_role(config, region->fd, nhn_region_name(config));
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <dirent.h>
-#include <sched.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/vfs.h>
 
 #include "region_place.h"
@@ -41,6 +39,7 @@ memfd_is_sealed(void **state)
 	assert_int_equal(other.base[9], 9);
 	nhn_region_close(&other);
 	assert_true(fcntl(p->region.fd, F_GETFD) >= 0);
+	assert_int_equal(nhn_region_check(&p->region, &p->config), 0);
 }
 
 static void
@@ -156,6 +155,25 @@ pci_opens_ivshmem(void **state)
 	nhn_region_close(&other);
 	p->config.size = 2 * MIB;
 	refused(p, &p->config, EINVAL, "2097152 were asked for");
+}
+
+/* As sysfs does it: the pages go when the device goes. */
+static void
+pci_unplugged_is_told(void **state)
+{
+	struct place *p = *state;
+	char device[400], bar[500];
+
+	fake_sysfs(p, device, sizeof(device), bar, sizeof(bar));
+	p->config.survive_truncation = true;
+	assert_int_equal(nhn_region_open(&p->region, &p->config), 0);
+	assert_int_equal(unlink(bar), 0);
+	assert_int_equal(nhn_region_check(&p->region, &p->config), 0);
+	assert_int_equal(ftruncate(p->region.fd, 0), 0);
+	assert_int_equal(*(volatile uint8_t *)(p->region.base + 9), 0);
+	assert_int_equal(nhn_region_check(&p->region, &p->config), -EIO);
+	assert_non_null(strstr(p->said, "unplugged"));
+	nhn_region_close(&p->region);
 }
 
 static void
@@ -283,9 +301,10 @@ permissions_and_owners(void **state)
 	write_pattern(p->path, MIB);
 	assert_int_equal(chmod(p->path, 0600), 0);
 	assert_int_equal(in_child(open_as_nobody, p), EACCES);
-	assert_int_equal(chmod(p->path, 0666), 0);
+	assert_int_equal(chmod(p->path, 0660), 0);
+	assert_int_equal(chown(p->path, 0, NOBODY), 0);
 	assert_int_equal(in_child(open_as_nobody, p), 0);
-	assert_int_equal(chown(p->path, NOBODY - 1, 0), 0);
+	assert_int_equal(chown(p->path, NOBODY - 1, NOBODY), 0);
 	assert_int_equal(in_child(open_as_nobody, p), EPERM);
 	assert_int_equal(nhn_region_open(&p->region, &p->config), 0);
 	nhn_region_close(&p->region);
@@ -298,16 +317,7 @@ permissions_and_owners(void **state)
 	assert_int_equal(size_of(p->path), -1);
 }
 
-/* A mount that only the calling child sees, and that ends with it. */
-static int
-mount_privately(struct place *p, const char *type, const char *options)
-{
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-		return -1;
-	return mount("none", p->folder, type, 0, options);
-}
-
-/* 100 means "cannot be tried here"; other numbers tell the step that failed. */
+/* The numbers tell the step that failed. */
 static int
 fill_up(struct place *p)
 {
@@ -315,7 +325,7 @@ fill_up(struct place *p)
 	int fd;
 
 	if (mount_privately(p, "tmpfs", "size=1m") != 0)
-		return 100;
+		return CANNOT_MOUNT;
 	p->config.create = true;
 	p->config.size = 2 * MIB;
 	if (nhn_region_open(&region, &p->config) != -ENOSPC)
@@ -338,43 +348,7 @@ fill_up(struct place *p)
 static void
 full_file_system_is_told(void **state)
 {
-	int rc = in_child(fill_up, *state);
-
-	if (rc == 100) {
-		print_message("skipped: a tmpfs cannot be mounted here\n");
-		skip();
-	}
-	assert_int_equal(rc, 0);
-}
-
-static int
-use_huge_pages(struct place *p)
-{
-	struct nhn_region region;
-	struct statfs fs;
-
-	if (mount_privately(p, "hugetlbfs", "size=8M") != 0)
-		return 100;
-	if (statfs(p->folder, &fs) != 0 || (uint64_t)fs.f_bsize != 2 * MIB)
-		return 102;
-	p->config.create = true;
-	p->config.size = MIB;
-	if (nhn_region_open(&region, &p->config) != -EINVAL || size_of(p->path) != -1)
-		return 1;
-	if (strstr(p->said, "2097152") == NULL)
-		return 2;
-	p->config.size = 16 * MIB;
-	if (nhn_region_open(&region, &p->config) != -ENOSPC || size_of(p->path) != -1)
-		return 3;
-	if (strstr(p->said, "nr_hugepages") == NULL)
-		return 4;
-	p->config.size = 4 * MIB;
-	p->config.lock_byte = 0;
-	if (nhn_region_open(&region, &p->config) != 0 || size_of(p->path) != 4 * MIB)
-		return 5;
-	region.base[region.length - 1] = 1;
-	nhn_region_close(&region);
-	return 0;
+	assert_child(in_child(fill_up, *state), "a tmpfs");
 }
 
 static int
@@ -389,6 +363,56 @@ read_huge_pages(void)
 		pages = -1;
 	fclose(file);
 	return pages;
+}
+
+/* A huge page of a file that is gone must go as a whole: the kernel takes no part of one. */
+static int
+survive_huge_truncation(struct place *p, struct nhn_region *region)
+{
+	region->base[2 * MIB - 1] = 0x5a;
+	region->base[4 * MIB - 1] = 0x5a;
+	if (truncate(p->path, 2 * MIB) != 0)
+		return 7;
+	if (region->base[3 * MIB + 5] != 0 || region->base[4 * MIB - 1] != 0)
+		return 8;
+	if (region->base[2 * MIB - 1] != 0x5a)
+		return 9;
+	return nhn_region_check(region, &p->config) == -EIO ? 0 : 10;
+}
+
+static int
+use_huge_pages(struct place *p)
+{
+	struct nhn_region region;
+	struct statfs fs;
+	int rc;
+
+	/* The machine's own limit is met where no page is there but those of this test. */
+	if (mount_privately(p, "hugetlbfs", read_huge_pages() == 8 ? NULL : "size=8M") != 0)
+		return CANNOT_MOUNT;
+	if (statfs(p->folder, &fs) != 0 || (uint64_t)fs.f_bsize != 2 * MIB)
+		return 102;
+	p->config.create = true;
+	p->config.size = MIB;
+	if (nhn_region_open(&region, &p->config) != -EINVAL || size_of(p->path) != -1)
+		return 1;
+	if (strstr(p->said, "2097152") == NULL)
+		return 2;
+	/* More than all of them: what was taken until they ended is given back. */
+	while (p->config.size <= (uint64_t)read_huge_pages() * 2 * MIB)
+		p->config.size *= 2;
+	if (nhn_region_open(&region, &p->config) != -ENOSPC || size_of(p->path) != -1)
+		return 3;
+	if (strstr(p->said, "nr_hugepages") == NULL)
+		return 4;
+	p->config.size = 4 * MIB;
+	p->config.lock_byte = 0;
+	p->config.survive_truncation = true;
+	if (nhn_region_open(&region, &p->config) != 0 || size_of(p->path) != 4 * MIB)
+		return 5;
+	rc = survive_huge_truncation(p, &region);
+	nhn_region_close(&region);
+	return rc;
 }
 
 static bool
@@ -412,10 +436,10 @@ huge_pages(void **state)
 			rc = in_child(use_huge_pages, *state);
 		assert_true(write_huge_pages(before));
 	}
-	if (rc >= 100) {
-		print_message("skipped: %s\n", rc == 100   ? "no hugetlbfs can be mounted"
-					       : rc == 101 ? "no huge pages can be reserved"
-							   : "huge pages are not of 2 MiB");
+	if (rc >= CANNOT_MOUNT && rc <= 102) {
+		print_message("skipped: %s\n", rc == CANNOT_MOUNT ? "no hugetlbfs can be mounted"
+					       : rc == 101	  ? "no huge pages can be reserved"
+								  : "huge pages are not of 2 MiB");
 		skip();
 	}
 	assert_int_equal(rc, 0);
@@ -425,15 +449,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(memfd_is_sealed),
-		TEST(memfd_received_is_checked),
-		TEST(memfd_fits_in_memory),
-		TEST(pci_opens_ivshmem),
-		TEST(pci_refuses_others),
-		TEST(failures_leak_nothing),
-		TEST(permissions_and_owners),
-		TEST(full_file_system_is_told),
-		TEST(huge_pages),
+		TEST(memfd_is_sealed),		TEST(memfd_received_is_checked),
+		TEST(memfd_fits_in_memory),	TEST(pci_opens_ivshmem),
+		TEST(pci_unplugged_is_told),	TEST(pci_refuses_others),
+		TEST(failures_leak_nothing),	TEST(permissions_and_owners),
+		TEST(full_file_system_is_told), TEST(huge_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

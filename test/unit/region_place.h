@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -161,8 +164,11 @@ mode_of(const char *path)
 	return st.st_mode & 07777;
 }
 
+/* What in_child() returns when a signal ended the child. */
+#define DIED_OF(number) (200 + (number))
+
 /*
- * Exit status of `run` in a child of its own, 99 when a signal ended it. No
+ * Exit status of `run` in a child of its own, or which signal ended it. No
  * cmocka assert may run in there: it would return into the parent's test.
  */
 static inline int
@@ -172,10 +178,42 @@ in_child(int (*run)(struct place *p), struct place *p)
 	pid_t child = fork();
 
 	assert_true(child >= 0);
-	if (child == 0)
+	if (child == 0) {
+		/* cmocka's handler would return into the parent's test as well. */
+		signal(SIGBUS, SIG_DFL);
 		_exit(run(p));
+	}
 	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : DIED_OF(WTERMSIG(status));
+}
+
+/* Mounts made from here on are seen by the calling child only, and end with it. */
+static inline int
+mount_unseen(void)
+{
+	return unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+		       ? -1
+		       : 0;
+}
+
+/* Another file system at p->folder for the calling child. */
+static inline int
+mount_privately(struct place *p, const char *type, const char *options)
+{
+	return mount_unseen() == 0 ? mount("none", p->folder, type, 0, options) : -1;
+}
+
+/* What a child returns that cannot mount. */
+#define CANNOT_MOUNT 100
+
+static inline void
+assert_child(int rc, const char *what)
+{
+	if (rc == CANNOT_MOUNT) {
+		print_message("skipped: %s cannot be mounted here\n", what);
+		skip();
+	}
+	assert_int_equal(rc, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

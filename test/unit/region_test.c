@@ -80,7 +80,7 @@ opens_existing(void **state)
 		p->config.access = i & 1 ? NHN_REGION_READ_ONLY : NHN_REGION_READ_WRITE;
 		p->config.size = i & 2 ? MIB : 0;
 		p->config.create = i == 4 || i == 6;
-		p->config.mode = 0666;
+		p->config.mode = 0660;
 		assert_int_equal(nhn_region_open(&p->region, &p->config), 0);
 		assert_int_equal(p->region.length, MIB);
 		assert_int_equal(p->region.access, p->config.access);
@@ -182,9 +182,9 @@ refuses_contradictions(void **state)
 	c[3].lock_byte = -2;
 	c[4].lock_byte = INT64_MAX;
 	c[5].access = NHN_REGION_READ_ONLY;
-	c[6].access = NHN_REGION_READ_ONLY;
+	c[5].lock_byte = 0;
+	c[6] = c[5];
 	c[6].create = false;
-	c[6].lock_byte = 0;
 	c[7].path = NULL;
 	c[8].mode = 04600;
 	c[9].kind = (enum nhn_region_kind)7;
@@ -259,13 +259,13 @@ loser_changes_nothing(void **state)
 	assert_int_equal(fcntl(fd, F_OFD_SETLK, &role), 0);
 	p->config.lock_byte = 5;
 	p->config.create = true;
-	p->config.mode = 0666;
+	p->config.mode = 0664;
 	refused(p, &p->config, EBUSY, "already holds");
 	assert_int_equal(size_of(p->path), 0);
-	assert_int_not_equal(mode_of(p->path), 0666);
+	assert_int_not_equal(mode_of(p->path), 0664);
 	close(fd);
 	assert_int_equal(nhn_region_open(&p->region, &p->config), 0);
-	assert_int_equal(mode_of(p->path), 0666);
+	assert_int_equal(mode_of(p->path), 0664);
 }
 
 static void

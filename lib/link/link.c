@@ -115,6 +115,7 @@ tx_step(struct nhn_link *link)
 {
 	switch (tx_row(link)) {
 	case ROW_TX_END:
+		NHN_POINT("end/stop");
 		tx_stop(link);
 		link->paused = false;
 		link->tx_state = NHN_TX_WAIT_DRAIN;
@@ -123,6 +124,7 @@ tx_step(struct nhn_link *link)
 		tx_open(link, link->rx_peer);
 		break;
 	case ROW_TX_UP:
+		NHN_POINT("up/go");
 		tx_go(link);
 		link->tx_state = NHN_TX_UP;
 		break;
@@ -226,13 +228,16 @@ rx_drain(struct nhn_link *link)
 	uint32_t i;
 
 	link->rx_state = NHN_RX_DRAINING;
+	NHN_POINT("drain/poll");
 	/* Polled after the load of session that ended the pairing (C), so that all
 	 * that the dead writer committed is in sight. */
 	for (i = 0; i < link->layout.channels; i++)
 		if (!nhn_rx_drained(&link->rx[i]))
 			return;
+	NHN_POINT("drain/stop");
 	for (i = 0; i < link->layout.channels; i++)
 		nhn_rx_stop(&link->rx[i]);
+	NHN_POINT("drain/done");
 	link->rx_state = NHN_RX_IDLE;
 }
 

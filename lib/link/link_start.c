@@ -315,6 +315,9 @@ host_init(struct nhn_link *link, struct nhn_refusal *refusal)
 		config->beat_misses = NHN_BEAT_MISSES;
 	link->beat_period_ns = (uint64_t)config->beat_period_us * 1000;
 	link->layout = config->layout;
+	/* All rows go to the peer: of the caller's memory those in use only. */
+	memset(&link->layout.entry[link->layout.channels], 0,
+	       (NHN_CHANNELS_MAX - link->layout.channels) * sizeof(link->layout.entry[0]));
 	link_start(link);
 	return 0;
 }

@@ -10,8 +10,8 @@
 #include "eal_args.h"
 #include "say.h"
 
-/** Arguments added at most: -a BDF, --vdev=..., --no-huge -m N, --no-shconf, --no-telemetry. */
-#define ADDED_MAX 8
+/** Arguments added at most: --no-pci, --vdev=..., --no-huge -m N, --no-shconf, --no-telemetry. */
+#define ADDED_MAX 7
 /** MiB without hugepages: mbufs of a port, and what EAL keeps for itself. */
 #define NO_HUGE_MIB "128"
 
@@ -64,26 +64,49 @@ hugepages_free(void)
 	return pages != 0;
 }
 
-static char *
-vdev_compose(const struct link_option *link)
-{
-	char *text;
-	int ret;
-
-	if (link->bytes != 0)
-		ret = asprintf(&text, "--vdev=" VDEV_NAME ",role=%s,path=%s,size=%" PRIu64,
-			       options_role_name(link->role), link->path, link->bytes);
-	else
-		ret = asprintf(&text, "--vdev=" VDEV_NAME ",role=%s,path=%s",
-			       options_role_name(link->role), link->path);
-	return ret >= 0 ? text : NULL;
-}
-
 static void
 add(struct eal_args *args, const char *text)
 {
 	/* EAL moves the pointers about and leaves the text alone. */
 	args->argv[args->argc++] = (char *)(uintptr_t)text;
+}
+
+/** The one argument that is composed: NULL where none is needed. @return 0 or -ENOMEM */
+static int
+device_compose(struct eal_args *args, const struct options *options)
+{
+	const struct link_option *link = &options->link;
+	int ret = 0;
+
+	if (link->pci && link->peer != NULL)
+		ret = asprintf(&args->device, "%s,peer=%s", link->bdf, link->peer);
+	else if (link->pci)
+		ret = asprintf(&args->device, "%s", link->bdf);
+	else if (options->via == VIA_ETHDEV)
+		ret = asprintf(&args->device, "--vdev=" VDEV_NAME ",%s", link->text);
+	if (ret >= 0)
+		return 0;
+	args->device = NULL;
+	return -ENOMEM;
+}
+
+/** The devices, and that EAL takes no others. */
+static void
+devices_add(struct eal_args *args, const struct link_option *link)
+{
+	if (link->pci) {
+		add(args, "-a");
+		add(args, args->device);
+		if (link->peer != NULL) {
+			add(args, "-a");
+			add(args, link->peer);
+		}
+		return;
+	}
+	/* EAL would probe this machine's own devices. */
+	add(args, "--no-pci");
+	if (args->device != NULL)
+		add(args, args->device);
 }
 
 int
@@ -95,10 +118,7 @@ eal_args_compose(struct eal_args *args, const struct options *options)
 
 	memset(args, 0, sizeof(*args));
 	args->argv = calloc((size_t)options->eal_argc + ADDED_MAX + 1, sizeof(*args->argv));
-	if (!link->pci && options->via == VIA_ETHDEV)
-		args->vdev = vdev_compose(link);
-	if (args->argv == NULL ||
-	    (args->vdev == NULL && !link->pci && options->via == VIA_ETHDEV)) {
+	if (args->argv == NULL || device_compose(args, options) != 0) {
 		say("There is no memory for EAL's arguments, expected some bytes: end other"
 		    " programs.");
 		eal_args_free(args);
@@ -106,15 +126,7 @@ eal_args_compose(struct eal_args *args, const struct options *options)
 	}
 	for (i = 0; i < options->eal_argc; i++)
 		add(args, options->argv[i]);
-	if (link->pci) {
-		add(args, "-a");
-		add(args, link->bdf);
-	} else {
-		/* EAL would probe this machine's own devices. */
-		add(args, "--no-pci");
-	}
-	if (args->vdev != NULL)
-		add(args, args->vdev);
+	devices_add(args, link);
 	/* A device under uio needs hugepages: without them EAL shall say so. */
 	if (!link->pci && !legacy && !given(options, memory) && !hugepages_free()) {
 		add(args, "--no-huge");
@@ -137,5 +149,5 @@ void
 eal_args_free(struct eal_args *args)
 {
 	free(args->argv);
-	free(args->vdev);
+	free(args->device);
 }

@@ -11,7 +11,7 @@
 struct eal_args {
 	int argc;
 	char **argv;
-	char *vdev; /**< the one string that is composed; NULL: none */
+	char *device; /**< the one string that is composed; NULL: none */
 };
 
 /** The user's EAL options and those the link needs. @return 0 or -ENOMEM, said */

@@ -14,8 +14,8 @@
  *         give it back; -ESTALE: it changed meanwhile
  *     static enum watch way_watch(struct way *)
  *
- * so that the loops pay no indirect call. They do not allocate, log or call
- * the kernel.
+ * so that the loops pay no indirect call. They do not allocate, and neither log
+ * nor call the kernel while the link is up.
  */
 #ifndef ENGINE_PING_H
 #define ENGINE_PING_H
@@ -25,7 +25,28 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
+#include <nhn_link_text.h>
+
 #include "ping.h"
+#include "say.h"
+
+/** The link went down or came up: another wait begins. What lasts is said. */
+static void
+engine_down_note(struct way *way, bool down)
+{
+	if (down != way->down) {
+		if (way->down_said && !down)
+			say("the link is up again");
+		way->down = down;
+		way->down_said = false;
+		way->waited_ns = 0;
+	} else if (down && !way->down_said && way->waited_ns > DOWN_SAID_NS) {
+		say("the link is %s; waiting up to %u s for pong to come back",
+		    nhn_link_state_text(nhn_link_state(way->link)),
+		    (unsigned int)(DOWN_PATIENCE_NS / 1000000000));
+		way->down_said = true;
+	}
+}
 
 /**
  * Every WATCH_POLLS-th empty poll: may we go on waiting? Only time in which this
@@ -36,15 +57,19 @@ engine_patience(struct way *way)
 {
 	enum watch watch = way_watch(way);
 	uint64_t now = nhn_clock_now();
-	uint64_t step_cycles = now - way->watched;
+	uint64_t step_ns = nhn_clock_ns(way->clock, now - way->watched);
+	bool down = nhn_link_state(way->link) != NHN_LINK_UP;
 
 	way->watched = now;
 	if (watch == WATCH_STOPPED)
 		return OUTCOME_STOPPED;
+	if (watch == WATCH_LOST)
+		return OUTCOME_LOST;
+	engine_down_note(way, down);
 	if (watch == WATCH_RESTARTED)
 		return OUTCOME_VOID;
-	way->waited_cycles += RTE_MIN(step_cycles, way->patience_cycles / PATIENCE_STEPS);
-	return way->waited_cycles > way->patience_cycles ? OUTCOME_GONE : OUTCOME_OK;
+	way->waited_ns += RTE_MIN(step_ns, PATIENCE_STEP_NS);
+	return way->waited_ns > (down ? DOWN_PATIENCE_NS : PATIENCE_NS) ? OUTCOME_GONE : OUTCOME_OK;
 }
 
 /** No room to send: the link comes up again only if we go on reading. */
@@ -132,7 +157,7 @@ engine_trip(struct way *way, struct ping *ping, uint32_t command, uint64_t *cycl
 	enum answer answer;
 	uint64_t begun;
 
-	way->waited_cycles = 0;
+	way->waited_ns = 0;
 	begun = nhn_clock_now();
 	outcome = engine_send(way, ping, sequence, command);
 	do {
@@ -182,7 +207,7 @@ engine_limit_patience(struct way *way, struct ping *ping, bool first)
 	int got;
 
 	if (first)
-		way->waited_cycles = 0;
+		way->waited_ns = 0;
 	outcome = engine_patience(way);
 	got = way_poll(way, &message);
 	if (got > 0) {
@@ -241,6 +266,8 @@ engine_wait_up(struct way *way)
 		for (stray = 0; stray < WATCH_POLLS && way_poll(way, &message) > 0; stray++)
 			way_release(way, &message);
 	} while (watch == WATCH_DOWN);
+	if (watch == WATCH_LOST)
+		return OUTCOME_LOST;
 	return watch == WATCH_STOPPED ? OUTCOME_STOPPED : OUTCOME_OK;
 }
 

@@ -28,7 +28,7 @@ static __attribute__((noinline)) int
 engine_echo_wait(struct way *way, struct message *message)
 {
 	uint64_t begun = nhn_clock_now();
-	uint64_t hold_cycles = way->patience_cycles / (PATIENCE_NS / ANSWER_HOLD_NS);
+	uint64_t hold_cycles = way->clock->hz * (ANSWER_HOLD_NS / 1000000000);
 	int answered;
 
 	while ((answered = way_echo(way, message)) == 0) {
@@ -85,6 +85,20 @@ engine_header_read(const struct message *message, struct protocol_header *header
 	return likely(kind >= PROTOCOL_ECHO && kind <= PROTOCOL_END);
 }
 
+/** Every WATCH_POLLS-th empty poll: may we go on serving? */
+static __attribute__((noinline)) enum outcome
+engine_look(struct way *way)
+{
+	switch (way_watch(way)) {
+	case WATCH_STOPPED:
+		return OUTCOME_STOPPED;
+	case WATCH_LOST:
+		return OUTCOME_LOST;
+	default:
+		return OUTCOME_OK;
+	}
+}
+
 static enum outcome
 engine_serve(struct way *way, struct pong *pong)
 {
@@ -93,6 +107,7 @@ engine_serve(struct way *way, struct pong *pong)
 
 	for (;;) {
 		struct protocol_header header;
+		enum outcome outcome;
 		uint32_t kind;
 		int answered;
 
@@ -101,8 +116,11 @@ engine_serve(struct way *way, struct pong *pong)
 		if (got <= 0) {
 			/* -ESTALE: a new ping; whatever it asks is answered like any other. */
 			got = 0;
-			if (++way->polls % WATCH_POLLS == 0 && way_watch(way) == WATCH_STOPPED)
-				return OUTCOME_STOPPED;
+			if (likely(++way->polls % WATCH_POLLS != 0))
+				continue;
+			outcome = engine_look(way);
+			if (unlikely(outcome != OUTCOME_OK))
+				return outcome;
 			continue;
 		}
 		got = 0;

@@ -13,7 +13,9 @@
 #include "options.h"
 #include "say.h"
 
-#define KEYS "role=host,path=FILE[,size=BYTES[K|M|G]], role=guest,path=FILE, or pci=BDF"
+#define KEYS                                                                                       \
+	"role=host,path=FILE[,peer=FILE][,size=BYTES[K|M|G]][,mode=OCTAL][,group=NAME],"           \
+	" role=guest,path=FILE[,peer=FILE], or pci=BDF[,peer=BDF]"
 
 static int
 role_parse(struct link_option *link, const char *value)
@@ -43,15 +45,36 @@ path_parse(struct link_option *link, const char *value)
 	return link->path != NULL ? 0 : -ENOMEM;
 }
 
+/** A file or a device: the checks know which. */
+static int
+peer_parse(struct link_option *link, const char *value)
+{
+	if (value[0] == '\0') {
+		say("--link has an empty peer, expected peer=FILE or peer=BDF: name what holds the"
+		    " other side's area.");
+		return -EINVAL;
+	}
+	link->peer = strdup(value);
+	return link->peer != NULL ? 0 : -ENOMEM;
+}
+
 static int
 size_parse(struct link_option *link, const char *value)
 {
-	size_t digits = strspn(value, "0123456789");
+	static const char suffixes[] = "kKmMgG";
+	char digits[24];
+	size_t length = strspn(value, "0123456789");
+	const char *suffix = value[length] != '\0' ? strchr(suffixes, value[length]) : NULL;
+	unsigned int shift = suffix != NULL ? 10 * (unsigned int)((suffix - suffixes) / 2 + 1) : 0;
 
-	/* rte_str_to_size() takes the suffix, but also signs and whatever follows. */
-	if (digits != 0 && (value[digits] == '\0' ||
-			    (strchr("kKmMgG", value[digits]) != NULL && value[digits + 1] == '\0')))
-		link->bytes = rte_str_to_size(value);
+	if (length < sizeof(digits) && value[length + (suffix != NULL)] == '\0') {
+		memcpy(digits, value, length);
+		digits[length] = '\0';
+		if (number_parse(digits, &link->bytes) == 0 && link->bytes <= UINT64_MAX >> shift)
+			link->bytes <<= shift;
+		else
+			link->bytes = 0;
+	}
 	if (link->bytes >= NHN_REGION_SIZE_MIN && (link->bytes & (link->bytes - 1)) == 0)
 		return 0;
 	say("--link has size=%s, expected bytes, a power of two of at least %" PRIu64
@@ -61,29 +84,57 @@ size_parse(struct link_option *link, const char *value)
 }
 
 static int
-pci_parse(struct link_option *link, const char *value)
+mode_parse(struct link_option *link, const char *value)
+{
+	if (nhn_region_mode_parse(value, &link->mode) == 0)
+		return 0;
+	say("--link has mode=%s, expected 3 or 4 octal digits that let the owner read and write and"
+	    " others not write: mode=0660.",
+	    value);
+	return -EINVAL;
+}
+
+static int
+group_parse(struct link_option *link, const char *value)
+{
+	if (nhn_region_group_parse(value, &link->group) == 0)
+		return 0;
+	say("--link has group=%s, expected a group of this machine, by name or number: group=kvm.",
+	    value);
+	return -EINVAL;
+}
+
+/** @param name at least PCI_PRI_STR_SIZE bytes */
+static int
+address_parse(const char *key, const char *value, char *name)
 {
 	struct rte_pci_addr address;
 
-	if (rte_pci_addr_parse(value, &address) != 0) {
-		say("--link has pci=%s, expected an address such as 0000:00:03.0: lspci -D lists"
-		    " them, the device is 1af4:1110.",
-		    value);
-		return -EINVAL;
+	/* rte_pci_addr_parse() leaves its numbers to strtoul(). */
+	if (value[strspn(value, "0123456789abcdefABCDEF:.")] == '\0' &&
+	    rte_pci_addr_parse(value, &address) == 0) {
+		rte_pci_device_name(&address, name, PCI_PRI_STR_SIZE);
+		return 0;
 	}
+	say("--link has %s=%s, expected an address such as 0000:00:03.0: lspci -D lists them, the"
+	    " device is 1af4:1110.",
+	    key, value);
+	return -EINVAL;
+}
+
+static int
+pci_parse(struct link_option *link, const char *value)
+{
 	link->pci = true;
-	rte_pci_device_name(&address, link->bdf, sizeof(link->bdf));
-	return 0;
+	return address_parse("pci", value, link->bdf);
 }
 
 static const struct link_key {
 	const char *name;
 	int (*parse)(struct link_option *link, const char *value);
 } link_keys[] = {
-	{"role", role_parse},
-	{"path", path_parse},
-	{"size", size_parse},
-	{"pci", pci_parse},
+	{"role", role_parse}, {"path", path_parse},   {"peer", peer_parse}, {"size", size_parse},
+	{"mode", mode_parse}, {"group", group_parse}, {"pci", pci_parse},
 };
 
 static int
@@ -110,23 +161,56 @@ pair_parse(struct link_option *link, const struct rte_kvargs *list,
 	return -EINVAL;
 }
 
-/** What belongs together. */
+/** The peer's device gets its full name, as the own one. */
 static int
-link_check(const struct link_option *link)
+pci_check(struct link_option *link)
 {
-	if (link->pci && (link->path != NULL || link->role != 0 || link->bytes != 0)) {
+	char name[PCI_PRI_STR_SIZE];
+
+	if (link->path != NULL || link->role != 0 || link->bytes != 0 || link->mode != 0 ||
+	    link->group != (gid_t)-1) {
 		say("--link has pci= beside keys of a file, expected %s: a PCI device is always"
 		    " the guest's side and has its own size.",
 		    KEYS);
 		return -EINVAL;
 	}
-	if (!link->pci && (link->path == NULL || link->role == 0)) {
+	if (link->peer == NULL)
+		return 0;
+	if (address_parse("peer", link->peer, name) != 0)
+		return -EINVAL;
+	if (strcmp(name, link->bdf) == 0) {
+		say("--link has %s for pci and for peer, expected two devices: pci is the one this"
+		    " side writes, peer the one it reads.",
+		    name);
+		return -EINVAL;
+	}
+	free(link->peer);
+	link->peer = strdup(name);
+	return link->peer != NULL ? 0 : -ENOMEM;
+}
+
+static int
+files_check(const struct link_option *link)
+{
+	const char *host_only = link->bytes != 0	   ? "size"
+				: link->mode != 0	   ? "mode"
+				: link->group != (gid_t)-1 ? "group"
+							   : NULL;
+
+	if (link->path == NULL || link->role == 0) {
 		say("--link lacks %s, expected %s.", link->path == NULL ? "path" : "role", KEYS);
 		return -EINVAL;
 	}
-	if (link->role == NHN_ROLE_GUEST && link->bytes != 0) {
-		say("--link has size= with role=guest, expected it with role=host only: the host"
-		    " creates the file, the guest takes what there is.");
+	if (link->peer != NULL && strcmp(link->path, link->peer) == 0) {
+		say("--link has %s for path and for peer, expected two files: path is the one this"
+		    " side writes, peer the one it reads.",
+		    link->path);
+		return -EINVAL;
+	}
+	if (link->role == NHN_ROLE_GUEST && host_only != NULL) {
+		say("--link has %s= with role=guest, expected it with role=host only: the host"
+		    " creates the file, the guest takes what there is.",
+		    host_only);
 		return -EINVAL;
 	}
 	return 0;
@@ -139,6 +223,10 @@ link_option_parse(struct link_option *link, const char *text)
 	unsigned int i;
 	int ret = 0;
 
+	link->group = (gid_t)-1;
+	link->text = strdup(text);
+	if (link->text == NULL)
+		ret = -ENOMEM;
 	if (list == NULL) {
 		say("--link has '%s', which is no list of keys and values, expected %s.", text,
 		    KEYS);
@@ -147,7 +235,15 @@ link_option_parse(struct link_option *link, const char *text)
 	for (i = 0; i < list->count && ret == 0; i++)
 		ret = pair_parse(link, list, &list->pairs[i]);
 	if (ret == 0)
-		ret = link_check(link);
+		ret = link->pci ? pci_check(link) : files_check(link);
 	rte_kvargs_free(list);
 	return ret;
+}
+
+void
+link_option_free(struct link_option *link)
+{
+	free(link->text);
+	free(link->path);
+	free(link->peer);
 }

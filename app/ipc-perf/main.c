@@ -51,18 +51,33 @@ signals_take(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+static int
+file_check(const char *path)
+{
+	if (access(path, F_OK) == 0)
+		return 0;
+	say("The file %s cannot be found (%m), expected one that the host has created: start the"
+	    " host first, or correct the path.",
+	    path);
+	return -ENOENT;
+}
+
 /** What can be found out before EAL starts, in one sentence instead of EAL's many. */
 static int
 link_check(const struct link_option *link)
 {
-	if (link->pci)
-		return port_pci_check(link->bdf);
-	if (link->role == NHN_ROLE_HOST || access(link->path, F_OK) == 0)
-		return 0;
-	say("The file %s cannot be found (%m), expected one that the host has created: start the"
-	    " host first, or correct the path.",
-	    link->path);
-	return -ENOENT;
+	int ret = 0;
+
+	if (link->pci) {
+		ret = port_pci_check(link->bdf);
+		if (ret == 0 && link->peer != NULL)
+			ret = port_pci_check(link->peer);
+	} else if (link->role == NHN_ROLE_GUEST) {
+		ret = file_check(link->path);
+		if (ret == 0 && link->peer != NULL)
+			ret = file_check(link->peer);
+	}
+	return ret;
 }
 
 static int
@@ -115,14 +130,12 @@ link_main(const struct options *options, struct json_file *json, const struct nh
 	memset(way, 0, sizeof(*way));
 	way->calls = options->via == VIA_ETHDEV ? &way_ethdev : &way_channel;
 	way->clock = clock;
-	way->patience_cycles = clock->hz * (PATIENCE_NS / 1000000000);
 	way->stopped = &stopped;
 	if (way->calls->open(way, options) == 0) {
 		if (options->mode == MODE_PING) {
 			status = ping_main(way, options, json);
 		} else {
-			pong_run(way);
-			status = EXIT_MET;
+			status = pong_run(way) == OUTCOME_LOST ? EXIT_FAILED : EXIT_MET;
 		}
 	}
 	way->calls->close(way);

@@ -141,7 +141,8 @@ options_check(const struct options *options, uint32_t given)
 {
 	static const char *const what[] = {
 		[OPTION_MODE] = "--mode ping or --mode pong",
-		[OPTION_LINK] = "--link role=host|guest,path=FILE or --link pci=BDF",
+		[OPTION_LINK] =
+			"--link role=host|guest,path=FILE[,peer=FILE] or --link pci=BDF[,peer=BDF]",
 		[OPTION_SIZE] = "--size BYTES",
 		[OPTION_SAMPLES] = "--samples N",
 	};
@@ -215,5 +216,5 @@ options_parse(struct options *options, int argc, char **argv)
 void
 options_free(struct options *options)
 {
-	free(options->link.path);
+	link_option_free(&options->link);
 }

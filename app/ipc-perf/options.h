@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <rte_pci.h>
 
@@ -28,10 +29,14 @@ enum via {
 
 /** The value of --link. */
 struct link_option {
-	bool pci;		    /**< else a file */
-	enum nhn_role role;	    /**< file */
-	char *path;		    /**< file */
-	uint64_t bytes;		    /**< file of the host; 0: what exists, or the default */
+	char *text;		    /**< all of it: net_nahanni takes the same keys of files */
+	bool pci;		    /**< else files */
+	enum nhn_role role;	    /**< files */
+	char *path;		    /**< files: the one of both areas, or split: of the own area */
+	char *peer;		    /**< split: file, or device by its full address; else NULL */
+	uint64_t bytes;		    /**< files of the host; 0: what exists, or the default */
+	mode_t mode;		    /**< files of the host; 0: the default */
+	gid_t group;		    /**< files of the host; (gid_t)-1: as it comes */
 	char bdf[PCI_PRI_STR_SIZE]; /**< pci: address in full, the device's name in EAL */
 };
 
@@ -66,6 +71,7 @@ int number_parse(const char *text, uint64_t *value);
 
 /** Parse the value of --link. @return 0, or -EINVAL with a sentence said */
 int link_option_parse(struct link_option *link, const char *text);
+void link_option_free(struct link_option *link);
 
 /** Print the manual. */
 void help_print(void);

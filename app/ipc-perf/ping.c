@@ -37,6 +37,19 @@ usage_add(struct usage *usage, int64_t sign)
 	usage->involuntary_switches += sign * now.ru_nivcsw;
 }
 
+/** Say that pong was restarted, and what it cost, between two parts of the run. */
+static void
+restarts_note(const struct way *way, struct results *results)
+{
+	uint64_t restarts = way->link->sessions - results->sessions_before;
+
+	if (restarts == results->restarts)
+		return;
+	results->restarts = restarts;
+	say("pong was restarted, %" PRIu64 " times in all; messages lost until now: %" PRIu64,
+	    restarts, results->ping.lost);
+}
+
 /** Void blocks are left empty: the rounds beside them are dropped. */
 static enum outcome
 limit_block(struct way *way, struct ping *ping, struct nhn_histogram *limit)
@@ -88,6 +101,7 @@ rounds_run(struct way *way, uint64_t samples, struct results *results)
 		outcome = way->calls->exchange(way, ping, (uint32_t)messages, &results->round);
 		if (outcome == OUTCOME_OK)
 			outcome = limit_block(way, ping, &results->after);
+		restarts_note(way, results);
 		if (outcome == OUTCOME_OK && *way->stopped)
 			outcome = OUTCOME_STOPPED;
 		/* A round that was cut off has no limit after it. */
@@ -121,6 +135,7 @@ warm_up(struct way *way, struct results *results)
 	outcome = way->calls->exchange(way, &results->ping, WARMUP_TRIPS, &results->round);
 	if (outcome == OUTCOME_OK)
 		outcome = limit_block(way, &results->ping, &results->after);
+	restarts_note(way, results);
 	return outcome;
 }
 
@@ -163,6 +178,20 @@ results_init(struct results *results, const struct way *way, const struct option
 	return -ENOMEM;
 }
 
+static enum outcome
+link_wait(struct way *way)
+{
+	uint64_t begun = nhn_clock_now();
+	enum outcome outcome;
+
+	say("waiting for pong at the other end of the link");
+	outcome = way->calls->wait_up(way);
+	if (outcome == OUTCOME_OK)
+		say("the link is up after %.3f ms",
+		    (double)nhn_clock_ns(way->clock, nhn_clock_now() - begun) / 1e6);
+	return outcome;
+}
+
 int
 ping_run(struct way *way, const struct options *options, struct results *results)
 {
@@ -171,12 +200,12 @@ ping_run(struct way *way, const struct options *options, struct results *results
 	ret = results_init(results, way, options);
 	if (ret != 0)
 		return ret;
-	say("waiting for pong at the other end of the link");
-	results->outcome = way->calls->wait_up(way);
+	results->outcome = link_wait(way);
 	if (results->outcome == OUTCOME_OK)
 		ret = size_check(way, options->bytes);
 	if (ret != 0)
 		return ret;
+	results->sessions_before = way->link->sessions;
 	if (results->outcome == OUTCOME_OK)
 		results->outcome = warm_up(way, results);
 	if (results->outcome == OUTCOME_OK) {
@@ -188,7 +217,12 @@ ping_run(struct way *way, const struct options *options, struct results *results
 	if (results->outcome == OUTCOME_GONE)
 		say("No answer came for %" PRIu64 " s and the link is %s, expected a pong that"
 		    " serves at its other end: start it again.",
-		    PATIENCE_NS / 1000000000, nhn_link_state_text(results->state));
+		    (way->down ? DOWN_PATIENCE_NS : PATIENCE_NS) / 1000000000,
+		    nhn_link_state_text(results->state));
+	if (results->outcome == OUTCOME_LOST)
+		say("The link's memory is lost, as said above, expected that it stays as it is "
+		    "while"
+		    " it is in use: start both sides again.");
 	if (results->outcome == OUTCOME_OK && way->calls->end(way, &results->ping) != OUTCOME_OK)
 		say("pong did not answer that it ends: end it by ^C.");
 	qsort(results->ratios, results->rounds_kept, sizeof(*results->ratios), ratio_compare);

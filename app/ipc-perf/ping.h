@@ -61,6 +61,8 @@ struct results {
 	uint32_t rounds_kept;
 	uint32_t rounds_dropped;
 	uint64_t round_messages;   /**< of a full round */
+	uint64_t sessions_before;  /**< of pong, when the link was up first */
+	uint64_t restarts;	   /**< of pong since */
 	enum outcome outcome;	   /**< OUTCOME_OK: all rounds that may be run were run */
 	bool complete;		   /**< as many rounds kept as planned */
 	enum nhn_link_state state; /**< of the link when the rounds ended */

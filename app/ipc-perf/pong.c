@@ -5,6 +5,19 @@
 
 #include "pong.h"
 
+static const char *
+end_text(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_OK:
+		return "ping ended it";
+	case OUTCOME_LOST:
+		return "the link's memory is lost";
+	default:
+		return "stopped by a signal";
+	}
+}
+
 enum outcome
 pong_run(struct way *way)
 {
@@ -16,7 +29,6 @@ pong_run(struct way *way)
 	outcome = way->calls->serve(way, &pong);
 	printf("pong: %s; answered %" PRIu64 ", limit trips %" PRIu64 ", dropped %" PRIu64
 	       ", strange %" PRIu64 "\n",
-	       outcome == OUTCOME_OK ? "ping ended it" : "stopped by a signal", pong.answered,
-	       pong.limit_trips, pong.dropped, pong.strange);
+	       end_text(outcome), pong.answered, pong.limit_trips, pong.dropped, pong.strange);
 	return outcome;
 }

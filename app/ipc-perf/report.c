@@ -61,11 +61,12 @@ print_configuration(const struct options *options, const struct way *way,
 	printf("  command  ");
 	for (word = options->argv; *word != NULL; word++)
 		printf(" %s", *word);
-	if (link->pci)
-		printf("\n  link      pci %s via %s\n", link->bdf, options_via_name(options->via));
-	else
-		printf("\n  link      file %s, %s, via %s\n", link->path,
-		       options_role_name(link->role), options_via_name(options->via));
+	printf("\n  link      %s, %s %s", link->peer != NULL ? "split" : "joint",
+	       link->pci ? "pci" : "file", link->pci ? link->bdf : link->path);
+	if (link->peer != NULL)
+		printf(", reads %s", link->peer);
+	printf(", %s, via %s\n", link->pci ? "guest" : options_role_name(link->role),
+	       options_via_name(options->via));
 	printf("  message   %" PRIu32 " bytes, of which %" PRIu32 " of Ethernet header\n",
 	       options->bytes, way->calls->overhead_bytes);
 	printf("  samples   %" PRIu64 " asked for, in rounds of %" PRIu64
@@ -87,6 +88,8 @@ print_warnings(const struct results *results)
 
 	if (results->outcome == OUTCOME_STOPPED)
 		printf("STOPPED by a signal: these are the rounds until then.\n");
+	else if (results->outcome == OUTCOME_LOST)
+		printf("CUT OFF, the link's memory was lost: these are the rounds until then.\n");
 	else if (results->outcome == OUTCOME_GONE)
 		printf("CUT OFF, the link was %s: these are the rounds until then.\n",
 		       nhn_link_state_text(results->state));
@@ -108,8 +111,8 @@ report_text(const struct options *options, const struct way *way, const struct r
 	nhn_percentiles_print(stdout, "limit: round trip of one 32-bit word, a line each way",
 			      &results->limit);
 	printf("messages    lost %" PRIu64 ", duplicates %" PRIu64 ", misordered %" PRIu64
-	       ", corrupt %" PRIu64 "\n",
-	       ping->lost, ping->duplicates, ping->misordered, ping->corrupt);
+	       ", corrupt %" PRIu64 "; restarts of pong %" PRIu64 "\n",
+	       ping->lost, ping->duplicates, ping->misordered, ping->corrupt, results->restarts);
 	printf("rounds      kept %" PRIu32 ", dropped %" PRIu32
 	       " (limit before and after differed by more than %.0f %%)\n",
 	       results->rounds_kept, results->rounds_dropped, LIMIT_DRIFT * 100);

@@ -102,6 +102,7 @@ link_object(const struct link_option *link)
 {
 	json_t *object = json_object();
 
+	set_string(object, "layout", link->peer != NULL ? "split" : "joint");
 	set_string(object, "kind", link->pci ? "pci" : "file");
 	if (link->pci) {
 		set_string(object, "device", link->bdf);
@@ -110,6 +111,8 @@ link_object(const struct link_option *link)
 		set_string(object, "role", options_role_name(link->role));
 		set_integer(object, "size_bytes_asked", link->bytes);
 	}
+	if (link->peer != NULL)
+		set_string(object, "peer", link->peer);
 	return object;
 }
 
@@ -187,6 +190,8 @@ outcome_name(const struct results *results)
 		return "stopped";
 	case OUTCOME_GONE:
 		return "link gone";
+	case OUTCOME_LOST:
+		return "memory lost";
 	default:
 		return results->complete ? "complete" : "unsteady limit";
 	}
@@ -206,6 +211,7 @@ document(const struct options *options, const struct way *way, const struct resu
 	set_integer(object, "duplicates", ping->duplicates);
 	set_integer(object, "misordered", ping->misordered);
 	set_integer(object, "corrupt", ping->corrupt);
+	set_integer(object, "restarts", results->restarts);
 	json_object_set_new(object, "rtt_ns", percentiles_object(&results->rtt));
 	json_object_set_new(object, "limit_ns", percentiles_object(&results->limit));
 	set_ratio(object, results);

@@ -20,18 +20,22 @@
 #include <nhn_clock.h>
 #include <nhn_histogram.h>
 #include <nhn_link.h>
-#include <nhn_region.h>
 
+#include "memory.h"
 #include "options.h"
 
 /** Empty polls between two looks at link, signals and deadline. */
 #define WATCH_POLLS 1024u
 /** Spins on a probe word between two such looks. */
 #define WATCH_SPINS 4096u
-/** An answer that takes longer will not come. */
+/** An answer over a link that is up and takes longer will not come. */
 #define PATIENCE_NS UINT64_C(5000000000)
-/** Two looks count as at most this part of it: more is time off the core. */
-#define PATIENCE_STEPS 500u
+/** As long a link that is down may take to come up: a guest boots in less. */
+#define DOWN_PATIENCE_NS UINT64_C(60000000000)
+/** A link that is down for longer is said to be. */
+#define DOWN_SAID_NS UINT64_C(1000000000)
+/** Two looks count as at most this much: more is time off the core. */
+#define PATIENCE_STEP_NS UINT64_C(10000000)
 
 struct ping;
 struct pong;
@@ -43,6 +47,7 @@ enum watch {
 	WATCH_DOWN,
 	WATCH_RESTARTED, /**< ethdev: up again; channels tell by -ESTALE */
 	WATCH_STOPPED,	 /**< by a signal */
+	WATCH_LOST,	 /**< the link's memory was truncated or replaced: said */
 };
 
 /** How a part of a run ended. */
@@ -50,7 +55,8 @@ enum outcome {
 	OUTCOME_OK,
 	OUTCOME_VOID,	 /**< a message lost or corrupt: no sample, go on */
 	OUTCOME_STOPPED, /**< by a signal */
-	OUTCOME_GONE,	 /**< no answer within PATIENCE_NS */
+	OUTCOME_GONE,	 /**< no answer within PATIENCE_NS, or no link within DOWN_PATIENCE_NS */
+	OUTCOME_LOST,	 /**< the link's memory was truncated or replaced */
 };
 
 /** A message that was received. */
@@ -100,19 +106,22 @@ struct way {
 	struct rte_mempool *pool;    /**< ethdev */
 	uint16_t port;		     /**< ethdev, and PCI */
 	struct rte_ether_hdr header; /**< ethdev: of each frame */
-	struct nhn_link *link;	/**< the channel's, or the started port's for its probe words */
-	uint32_t polls;		/**< empty ones, wraps */
-	uint64_t watched;	/**< cycles at the last look */
-	uint64_t waited_cycles; /**< for what is under way */
-	uint64_t patience_cycles;
+	struct nhn_link *link; /**< the channel's, or the started port's for its probe words */
+	uint32_t polls;	       /**< empty ones, wraps */
+	uint64_t watched;      /**< cycles at the last look */
+	uint64_t waited_ns;    /**< for what is under way */
+	bool down;	       /**< the link, at the last look */
+	bool down_said;
 	const struct nhn_clock *clock;
 
 	const struct way_calls *calls;
 	const volatile sig_atomic_t *stopped; /**< set by a signal */
-	bool fell;			      /**< ethdev: the link was up and went down */
-	bool was_up;			      /**< ethdev */
-	struct nhn_region region;	      /**< channel over a file */
-	struct nhn_link own_link;	      /**< channel over a file */
+	uint64_t sessions;	  /**< ethdev: of the peer, when the link was last seen up */
+	bool lost;		  /**< the memory */
+	uint64_t look_ns;	  /**< when to look at the memory again */
+	uint64_t lost_id;	  /**< ethdev: of the xstat that tells */
+	struct memory memory;	  /**< channel over files */
+	struct nhn_link own_link; /**< channel over files */
 };
 
 extern const struct way_calls way_channel;

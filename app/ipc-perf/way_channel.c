@@ -2,10 +2,11 @@
 /* Messages of lib/channel: over a file, or over the memory of a probed PCI device. */
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
+
+#include <rte_common.h>
+#include <rte_ethdev.h>
 
 #include <nhn_link_text.h>
 
@@ -15,16 +16,10 @@
 #include "say.h"
 #include "way.h"
 
-/** The host's layout, halved until it fits its half of the region. */
+/** The host's layout, halved until it fits its area. */
 #define HOST_CELLS 1024u
 #define HOST_DATA_BYTES (1u << 20)
 #define CELL_BYTES 64u
-/** Byte of the file that is locked: one process a role. */
-#define HOST_LOCK_BYTE 0
-#define GUEST_LOCK_BYTE 1
-/** A file that its creator is just giving a size is tried again: 100 times 10 ms. */
-#define OPEN_TRIES 100
-#define OPEN_PAUSE_NS 10000000
 
 static inline void *
 way_reserve(struct way *way, uint32_t length)
@@ -75,15 +70,32 @@ way_echo(struct way *way, struct message *message)
 	return 1;
 }
 
+/** The memory of a link that stays down may be the cause. Lost once, lost for good. */
+static bool
+way_memory_lost(struct way *way, uint64_t now_ns)
+{
+	if (way->lost || now_ns < way->look_ns)
+		return way->lost;
+	way->look_ns = now_ns + MEMORY_LOOK_NS;
+	way->lost = memory_lost(&way->memory);
+	return way->lost;
+}
+
 static enum watch
 way_watch(struct way *way)
 {
-	enum nhn_link_state state =
-		nhn_link_control(way->link, nhn_clock_ns(way->clock, nhn_clock_now()));
+	uint64_t now_ns = nhn_clock_ns(way->clock, nhn_clock_now());
+	enum nhn_link_state state = nhn_link_control(way->link, now_ns);
 
 	if (*way->stopped)
 		return WATCH_STOPPED;
-	return state == NHN_LINK_UP || state == NHN_LINK_STALLED ? WATCH_UP : WATCH_DOWN;
+	if (likely(state == NHN_LINK_UP)) {
+		way->look_ns = now_ns + MEMORY_LOOK_NS;
+		return WATCH_UP;
+	}
+	if (unlikely(way_memory_lost(way, now_ns)))
+		return WATCH_LOST;
+	return state == NHN_LINK_STALLED ? WATCH_UP : WATCH_DOWN;
 }
 
 #include "engine_ping.h"
@@ -100,54 +112,16 @@ channel_event(void *context, const struct nhn_link *link, const struct nhn_link_
 		say("%s", nhn_link_event_text(link, event, text, sizeof(text)));
 }
 
-/** Keep the last sentence: it is said when the last try has failed. */
-struct last_sentence {
-	char text[1024];
-};
-
-static void
-sentence_keep(void *context, const char *sentence)
-{
-	struct last_sentence *last = context;
-
-	strncpy(last->text, sentence, sizeof(last->text) - 1);
-}
-
-static int
-region_open(struct nhn_region *region, const struct link_option *link)
-{
-	const struct timespec pause = {.tv_nsec = OPEN_PAUSE_NS};
-	struct last_sentence last = {.text = ""};
-	struct nhn_region_config config;
-	int tries = OPEN_TRIES;
-	int ret;
-
-	nhn_region_config_init(&config);
-	config.path = link->path;
-	config.size = link->bytes;
-	config.create = link->role == NHN_ROLE_HOST;
-	config.lock_byte = link->role == NHN_ROLE_HOST ? HOST_LOCK_BYTE : GUEST_LOCK_BYTE;
-	config.log = sentence_keep;
-	config.log_context = &last;
-	ret = nhn_region_open(region, &config);
-	while (ret == -EAGAIN && --tries > 0) {
-		nanosleep(&pause, NULL);
-		ret = nhn_region_open(region, &config);
-	}
-	if (ret != 0)
-		say("%s", last.text);
-	return ret;
-}
-
 static void
 host_layout(struct nhn_link_config *config)
 {
 	uint32_t cells = HOST_CELLS;
 	uint32_t data_bytes = HOST_DATA_BYTES;
+	uint64_t area_bytes = RTE_MIN(config->own_bytes, config->peer_bytes);
 	struct nhn_refusal refusal;
 
 	nhn_layout_uniform(&config->layout, 1, NHN_USE_RAW, cells, data_bytes);
-	while (nhn_layout_check(&config->layout, config->own_bytes, &refusal) != 0 &&
+	while (nhn_layout_check(&config->layout, area_bytes, &refusal) != 0 &&
 	       cells > NHN_CELLS_MIN) {
 		if (data_bytes >= cells * CELL_BYTES)
 			data_bytes /= 2;
@@ -166,11 +140,11 @@ file_link_open(struct way *way, const struct link_option *option)
 	};
 	struct nhn_refusal refusal;
 	char text[512];
-	int ret = region_open(&way->region, option);
+	int ret = memory_open(&way->memory, option);
 
 	if (ret != 0)
 		return ret;
-	nhn_link_joint(&config, option->role, way->region.base, way->region.length);
+	memory_areas(&way->memory, option->role, &config);
 	if (option->role == NHN_ROLE_HOST)
 		host_layout(&config);
 	if (getrandom(&config.random, sizeof(config.random), GRND_NONBLOCK) < 0)
@@ -211,10 +185,11 @@ channel_open(struct way *way, const struct options *options)
 static void
 channel_close(struct way *way)
 {
-	/* The port's own link is closed with the port, by EAL's cleanup. */
 	if (way->link == &way->own_link)
 		nhn_link_finish(way->link);
-	nhn_region_close(&way->region);
+	else if (way->link != NULL)
+		rte_eth_dev_close(way->port);
+	memory_close(&way->memory);
 }
 
 static void

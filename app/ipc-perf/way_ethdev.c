@@ -82,25 +82,41 @@ way_echo(struct way *way, struct message *message)
 	return rte_eth_tx_burst(way->port, 0, &message->mbuf, 1);
 }
 
+/** The memory of a link that stays down may be the cause: the port looks, and logs why. */
+static bool
+way_memory_lost(struct way *way)
+{
+	uint64_t now_ns = nhn_clock_ns(way->clock, nhn_clock_now());
+	uint64_t value = 0;
+
+	if (way->lost || now_ns < way->look_ns)
+		return way->lost;
+	way->look_ns = now_ns + MEMORY_LOOK_NS;
+	way->lost =
+		rte_eth_xstats_get_by_id(way->port, &way->lost_id, &value, 1) == 1 && value != 0;
+	return way->lost;
+}
+
 static enum watch
 way_watch(struct way *way)
 {
 	enum nhn_link_state state = nhn_link_state(way->link);
 	struct rte_eth_link link;
+	bool first;
 
 	if (*way->stopped)
 		return WATCH_STOPPED;
 	/* Asking also moves the link on, where no burst does. */
 	rte_eth_link_get_nowait(way->port, &link);
-	if (state != NHN_LINK_UP && state != NHN_LINK_STALLED) {
-		way->fell = way->was_up;
+	if (unlikely(state != NHN_LINK_UP) && way_memory_lost(way))
+		return WATCH_LOST;
+	if (state != NHN_LINK_UP && state != NHN_LINK_STALLED)
 		return WATCH_DOWN;
-	}
-	way->was_up = true;
-	if (!way->fell)
+	if (likely(way->sessions == way->link->sessions))
 		return WATCH_UP;
-	way->fell = false;
-	return WATCH_RESTARTED;
+	first = way->sessions == 0;
+	way->sessions = way->link->sessions;
+	return first ? WATCH_UP : WATCH_RESTARTED;
 }
 
 #include "engine_ping.h"
@@ -154,7 +170,7 @@ ethdev_open(struct way *way, const struct options *options)
 	way->header.ether_type = RTE_BE16(ETHER_TYPE);
 	way->link = rte_pmd_nahanni_probe(way->port);
 	if (way->link != NULL)
-		return 0;
+		return rte_eth_xstats_get_id_by_name(way->port, "memory_lost", &way->lost_id);
 	say("Port %u has no probe words (%s), expected those of net_nahanni.", way->port,
 	    rte_strerror(rte_errno));
 	return -rte_errno;

@@ -2,28 +2,15 @@
 /* A port of the PMD in one process: what it gives back, and what it refuses. */
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include <rte_bus_vdev.h>
-#include <rte_dev.h>
-#include <rte_eal.h>
-#include <rte_errno.h>
-#include <rte_ethdev.h>
-#include <rte_mbuf.h>
+#include <rte_cycles.h>
 
 #include <rte_pmd_nahanni.h>
 
-#define MBUFS 255u
-#define PATH_BYTES 128
+#include "port_rig.h"
 
-static struct rte_mempool *pool;
 static char memory_path[PATH_BYTES];
 static uint16_t port;
 
@@ -50,24 +37,13 @@ teardown(void **state)
 }
 
 static void
-configure(uint16_t queues)
-{
-	struct rte_eth_conf conf;
-
-	memset(&conf, 0, sizeof(conf));
-	assert_int_equal(rte_eth_dev_configure(port, queues, queues, &conf), 0);
-	assert_int_equal(rte_eth_rx_queue_setup(port, 0, 64, 0, NULL, pool), 0);
-	assert_int_equal(rte_eth_tx_queue_setup(port, 0, 64, 0, NULL), 0);
-}
-
-static void
 test_close_gives_all_mbufs_back(void **state)
 {
 	struct rte_mbuf *frames[4];
 	unsigned int before = rte_mempool_avail_count(pool);
 
 	(void)state;
-	configure(1);
+	rig_configure(port, 1);
 	assert_int_equal(rte_eth_dev_start(port), 0);
 	assert_int_equal(rte_eth_rx_burst(port, 0, frames, 4), 0);
 	assert_true(rte_mempool_avail_count(pool) < before);
@@ -83,7 +59,7 @@ test_frames_stay_with_the_caller_while_down(void **state)
 	struct rte_mbuf *frame;
 
 	(void)state;
-	configure(1);
+	rig_configure(port, 1);
 	assert_int_equal(rte_eth_dev_start(port), 0);
 	frame = rte_pktmbuf_alloc(pool);
 	assert_non_null(rte_pktmbuf_append(frame, 64));
@@ -101,7 +77,7 @@ test_bounds_of_the_mtu(void **state)
 	struct rte_eth_dev_info info;
 
 	(void)state;
-	configure(1);
+	rig_configure(port, 1);
 	assert_int_equal(rte_eth_dev_info_get(port, &info), 0);
 	assert_int_not_equal(rte_eth_dev_set_mtu(port, (uint16_t)(info.max_mtu + 1)), 0);
 	assert_int_equal(rte_eth_dev_set_mtu(port, 9000), 0);
@@ -123,7 +99,7 @@ test_message_link_of_an_unstarted_port(void **state)
 	assert_ptr_equal(rte_pmd_nahanni_link_get(port), link);
 	assert_null(rte_pmd_nahanni_probe(port));
 	assert_int_equal(rte_errno, ENETDOWN);
-	configure(1);
+	rig_configure(port, 1);
 	assert_int_equal(rte_eth_dev_start(port), 0);
 	assert_null(rte_pmd_nahanni_link_get(port));
 	assert_int_equal(rte_errno, EBUSY);
@@ -136,20 +112,52 @@ test_message_link_of_an_unstarted_port(void **state)
 static void
 test_xstats_name_the_link(void **state)
 {
-	uint64_t id;
+	static const char *const names[] = {
+		"link_discarded",     "link_peer_discarded", "link_fault_cursor",
+		"link_events_untold", "memory_lost",
+	};
+	size_t i;
 
 	(void)state;
-	configure(1);
-	assert_int_equal(rte_eth_xstats_get_id_by_name(port, "link_discarded", &id), 0);
-	assert_int_equal(rte_eth_xstats_get_id_by_name(port, "link_fault_cursor", &id), 0);
+	rig_configure(port, 1);
+	assert_int_equal(rte_eth_dev_start(port), 0);
+	for (i = 0; i < RTE_DIM(names); i++)
+		assert_int_equal(rig_xstat(port, names[i]), 0);
+	assert_int_equal(rte_eth_dev_stop(port), 0);
+}
+
+static void
+test_deferred_start_is_refused(void **state)
+{
+	const struct rte_eth_rxconf rx = {.rx_deferred_start = 1};
+	const struct rte_eth_txconf tx = {.tx_deferred_start = 1};
+
+	(void)state;
+	rig_configure(port, 1);
+	assert_int_equal(rte_eth_rx_queue_setup(port, 0, 64, 0, &rx, pool), -ENOTSUP);
+	assert_int_equal(rte_eth_tx_queue_setup(port, 0, 64, 0, &tx), -ENOTSUP);
+}
+
+/** Looked at once a second while the link is down. */
+static void
+test_a_removed_file_is_noticed(void **state)
+{
+	uint64_t end = rte_get_timer_cycles() + 60 * rte_get_timer_hz();
+	struct rte_mbuf *frame;
+
+	(void)state;
+	rig_configure(port, 1);
+	assert_int_equal(rte_eth_dev_start(port), 0);
+	assert_int_equal(unlink(memory_path), 0);
+	while (rig_xstat(port, "memory_lost") == 0 && rte_get_timer_cycles() < end)
+		rte_eth_rx_burst(port, 0, &frame, 1);
+	assert_int_equal(rig_xstat(port, "memory_lost"), 1);
+	assert_int_equal(rte_eth_dev_stop(port), 0);
 }
 
 int
 main(void)
 {
-	char *eal[] = {(char *)"port_test", (char *)"--no-huge", (char *)"-m",
-		       (char *)"64",	    (char *)"--no-pci",	 (char *)"--no-shconf",
-		       (char *)"-l",	    (char *)"0",	 (char *)"--no-telemetry"};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_close_gives_all_mbufs_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_frames_stay_with_the_caller_while_down, setup,
@@ -158,16 +166,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_message_link_of_an_unstarted_port, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_xstats_name_the_link, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_deferred_start_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_removed_file_is_noticed, setup, teardown),
 	};
 
-	if (rte_eal_init((int)RTE_DIM(eal), eal) < 0) {
-		fprintf(stderr, "port_test: EAL does not start: see its message above\n");
+	if (rig_start((char *)"port_test") != 0)
 		return 1;
-	}
-	pool = rte_pktmbuf_pool_create("frames", MBUFS, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
-	if (pool == NULL) {
-		fprintf(stderr, "port_test: no mbuf pool: %s\n", rte_strerror(rte_errno));
-		return 1;
-	}
 	return cmocka_run_group_tests_name("port", tests, NULL, NULL);
 }

@@ -60,6 +60,17 @@ test_refusals()
 	check "absent file refused" ended_with 125 "--put $scratch/absent does not exist"
 	vm
 	check "no command refused" ended_with 125 "no command"
+	vm --layout both -- true
+	check "unknown layout refused" ended_with 125 "--layout both is not known"
+	vm --layout split --shm "$scratch/shm" -- true
+	check "half a split layout refused" ended_with 125 "wants one --shm .* and one --shm-host"
+	vm --shm-host "$scratch/shm" -- true
+	check "memory to be read refused in a joint layout" ended_with 125 "--shm-host is given with --layout joint"
+	vm --layout split --shm "$scratch/shm" --shm-host "$scratch/absent" -- true
+	check "absent memory of the host refused" ended_with 125 "--shm-host $scratch/absent does not exist: start the host"
+	: >"$scratch/empty"
+	vm --layout split --shm "$scratch/shm" --shm-host "$scratch/empty" -- true
+	check "memory of the host of another size refused" ended_with 125 "$scratch/empty has 0 bytes and the device 16777216"
 }
 
 printed_and_returned()
@@ -126,6 +137,19 @@ bound_to()
 	[ "$status" -eq 0 ] && [ "$(cat "$scratch/stdout")" = "$1" ]
 }
 
+two_addresses()
+{
+	local own peer
+	[ "$status" -eq 0 ] && read -r own peer <"$scratch/stdout" && [ -n "$peer" ] && [ "$own" != "$peer" ]
+}
+
+test_split_layout()
+{
+	# shellcheck disable=SC2016
+	vm --layout split -- sh -c 'echo $NHN_BDF $NHN_PEER_BDF && [ "$NHN_BDFS" = "$NHN_BDF $NHN_PEER_BDF" ]'
+	check "split layout with private memory: two devices" two_addresses
+}
+
 test_bindings()
 {
 	local driver
@@ -187,6 +211,7 @@ test_refusals
 test_command
 test_files
 test_shared_memory
+test_split_layout
 test_bindings
 test_panic
 test_time_limit

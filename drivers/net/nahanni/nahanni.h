@@ -22,10 +22,15 @@
 #include <nhn_link.h>
 #include <nhn_region.h>
 
+#include "nahanni_args.h"
+#include "nahanni_log.h"
+
 /** Control runs at every 1024th burst call of a queue: some microseconds of polling. */
 #define NAHANNI_CONTROL_CALLS 1024u
 /** A step of the link's state stops all queues for a moment: not more often than this. */
 #define NAHANNI_STEP_INTERVAL_NS 20000u
+/** While the link is not up, its files are looked at this often. */
+#define NAHANNI_CHECK_INTERVAL_NS 1000000000u
 /** Frames a receive takes at a time; also the mbufs a queue keeps ready. */
 #define NAHANNI_RX_CHUNK 32u
 /** Cells of a queue where the program names no number of descriptors. */
@@ -60,33 +65,38 @@ enum nahanni_service {
 	NAHANNI_FRAMES,	  /**< the port is started */
 };
 
+/** A file of a vdev. */
+struct nahanni_file {
+	struct nhn_region region;
+	struct nhn_region_config config;
+	int found; /**< by the last check: 0, or what is wrong with it */
+};
+
 struct nahanni_port {
 	uint32_t gate;	     /**< 1: bursts do nothing, control is at work */
 	rte_spinlock_t lock; /**< of control: whoever fails to get it goes on */
 	bool stepping;	     /**< the gate is closed, a queue was still busy */
 	uint64_t next_step_ns;
+	uint64_t next_check_ns;
 	uint64_t ns_per_cycle_q32; /**< 32.32 fixed point */
 	struct rte_eth_dev_data *data;
 	struct nhn_link *link;
 	enum nahanni_service service;
-	enum nhn_role role;
-	uint8_t *base; /**< of the shared memory */
-	uint64_t length;
-	uint16_t queues_max;
-	int lock_fd;		  /**< PCI: holds the role's lock */
-	struct nhn_region region; /**< vdev: where base comes from */
+	void *own_area;	       /**< written by this side only */
+	const void *peer_area; /**< PCI, split: NULL until the port is started */
+	uint64_t own_bytes;
+	uint64_t peer_bytes; /**< 0 where peer_area is NULL */
+	struct nahanni_args args;
+	int lock_fd;		       /**< PCI: holds the role's lock */
+	struct nahanni_file own_file;  /**< vdev: where own_area is, joint: and peer_area */
+	struct nahanni_file peer_file; /**< vdev, split: where peer_area is */
 };
-
-extern int nahanni_logtype;
-#define NAHANNI_LOG(level, format, ...)                                                            \
-	rte_log(RTE_LOG_##level, (uint32_t)nahanni_logtype, "net_nahanni: " format "\n",           \
-		##__VA_ARGS__)
 
 /** For regions: a sentence as an error. */
 void nahanni_log_sentence(void *context, const char *sentence);
 
-/** What both probes do once the memory is there: ops, MAC, data. */
-int nahanni_dev_init(struct rte_eth_dev *dev, enum nhn_role role, uint16_t queues_max);
+/** What both probes do once arguments and memory are there: ops, MAC, data. */
+int nahanni_dev_init(struct rte_eth_dev *dev);
 /** Undo nahanni_dev_init(). */
 int nahanni_dev_close(struct rte_eth_dev *dev);
 /** Whether this build fits the running DPDK: its driver interface promises nothing. */
@@ -94,6 +104,28 @@ int nahanni_version_check(void);
 
 /** Whether a port is of this driver. */
 bool nahanni_dev_ours(const struct rte_eth_dev *dev);
+
+/** Both areas are halves of one memory. */
+void nahanni_memory_joint(struct nahanni_port *port, void *base, uint64_t bytes);
+
+/** Open what the arguments name. @return 0, or -errno with nothing open, logged */
+int nahanni_files_open(struct nahanni_port *port);
+/** Accepts a port that has no files. */
+void nahanni_files_close(struct nahanni_port *port);
+/** Log what is wrong with the files, once a cause. Calls the kernel. */
+void nahanni_files_check(struct nahanni_port *port);
+
+/** Whether a PCI device is named as the peer of another one: then it gets no port. */
+bool nahanni_peer_named(const struct rte_pci_addr *address);
+/** Take such a device, whose memory is mapped. @return 0, or -errno, logged */
+int nahanni_peer_add(const struct rte_pci_addr *address, const char *name, void *base,
+		     uint64_t bytes);
+/** @return 0; -ENODEV: no such device was added; -EBUSY: a port reads it now, logged */
+int nahanni_peer_remove(const struct rte_pci_addr *address, const char *name);
+/** Find the peer's area of a split PCI port. @return 0, or -errno, logged */
+int nahanni_peer_take(struct nahanni_port *port);
+/** Accepts a port that has taken none. */
+void nahanni_peer_give_back(const struct nahanni_port *port);
 
 /** Channels with the largest data rings that fit the port's areas. */
 void nahanni_layout_fit(const struct nahanni_port *port, struct nhn_layout *layout,

@@ -58,6 +58,22 @@ stale_forget(struct nhn_link *link)
 		link->rx[i].stale = 0;
 }
 
+/**
+ * A file that was truncated or replaced brings no link up: say so, once the link
+ * has been down for a while. The gate is open.
+ */
+static void
+files_look(struct nahanni_port *port, uint64_t now)
+{
+	bool up = nhn_link_state(port->link) == NHN_LINK_UP;
+
+	if (!up && now < port->next_check_ns)
+		return;
+	if (!up)
+		nahanni_files_check(port);
+	port->next_check_ns = now + NAHANNI_CHECK_INTERVAL_NS;
+}
+
 void
 nahanni_control(struct nahanni_port *port)
 {
@@ -75,5 +91,7 @@ nahanni_control(struct nahanni_port *port)
 			port->next_step_ns = now + NAHANNI_STEP_INTERVAL_NS;
 		}
 	}
+	if (port->service == NAHANNI_FRAMES && !port->stepping)
+		files_look(port, now);
 	rte_spinlock_unlock(&port->lock);
 }

@@ -85,14 +85,15 @@ static int
 frames_fit(const struct nahanni_port *port, const struct nhn_layout *layout)
 {
 	uint32_t most = layout->entry[0].data_bytes / 2;
+	uint64_t bytes = RTE_MIN(port->own_bytes, port->peer_bytes);
 	uint32_t frame = port->data->mtu + NHN_FRAME_OVERHEAD;
 
 	if (frame <= most)
 		return 0;
 	NAHANNI_LOG(ERR,
-		    "%s: an MTU of %u needs frames of %u bytes, the memory of %" PRIu64
+		    "%s: an MTU of %u needs frames of %u bytes, the area of %" PRIu64
 		    " bytes carries %u: take a larger size, fewer queues or fewer descriptors",
-		    port->data->name, port->data->mtu, frame, port->length, most);
+		    port->data->name, port->data->mtu, frame, bytes, most);
 	return -EINVAL;
 }
 
@@ -135,6 +136,7 @@ frames_open(struct nahanni_port *port, struct nhn_link_config *config)
 		}
 		port->stepping = false;
 		port->next_step_ns = 0;
+		port->next_check_ns = 0;
 		nhn_store_release(&port->gate, 0);
 		port->service = NAHANNI_FRAMES;
 	}
@@ -149,6 +151,8 @@ dev_start(struct rte_eth_dev *dev)
 	struct nhn_link_config config = {.use = NHN_USE_ETHERNET};
 	int ret = queues_ready(dev->data);
 
+	if (ret == 0 && port->args.peer_device)
+		ret = nahanni_peer_take(port);
 	if (ret != 0)
 		return ret;
 	nahanni_layout_fit(port, &config.layout, dev->data->nb_rx_queues, NHN_USE_ETHERNET,
@@ -208,7 +212,9 @@ nahanni_dev_close(struct rte_eth_dev *dev)
 		rx_queue_release(dev, i);
 	for (i = 0; i < dev->data->nb_tx_queues; i++)
 		tx_queue_release(dev, i);
-	nhn_region_close(&port->region);
+	nahanni_files_close(port);
+	nahanni_peer_give_back(port);
+	nahanni_args_free(&port->args);
 	if (port->lock_fd >= 0)
 		close(port->lock_fd);
 	port->lock_fd = -1;
@@ -233,8 +239,8 @@ dev_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	const struct nahanni_port *port = dev->data->dev_private;
 	struct rte_eth_desc_lim limit = {.nb_max = 32768, .nb_min = NHN_CELLS_MIN, .nb_align = 1};
 
-	info->max_rx_queues = port->queues_max;
-	info->max_tx_queues = port->queues_max;
+	info->max_rx_queues = port->args.queues;
+	info->max_tx_queues = port->args.queues;
 	info->max_mac_addrs = 1;
 	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
 	info->max_rx_pktlen = frame_bytes_max(port);
@@ -296,15 +302,31 @@ queue_new(struct rte_eth_dev *dev, uint16_t descriptors, unsigned int socket)
 	return queue;
 }
 
+/** The queues of a port start and stop together. */
+static int
+start_with_port(const struct rte_eth_dev_data *data, const char *kind, uint16_t index,
+		uint8_t deferred)
+{
+	if (!deferred)
+		return 0;
+	NAHANNI_LOG(ERR,
+		    "%s: %s queue %u asks for a deferred start, expected none: queues start with "
+		    "their port",
+		    data->name, kind, index);
+	return -ENOTSUP;
+}
+
 static int
 rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t descriptors, unsigned int socket,
 	       const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
 {
 	struct nahanni_queue *queue;
+	int ret = start_with_port(dev->data, "rx", index, conf->rx_deferred_start);
 
-	RTE_SET_USED(conf);
-	if (mbufs_fit(dev->data, pool) != 0)
-		return -EINVAL;
+	if (ret == 0)
+		ret = mbufs_fit(dev->data, pool);
+	if (ret != 0)
+		return ret;
 	queue = queue_new(dev, descriptors, socket);
 	if (queue == NULL)
 		return -ENOMEM;
@@ -317,7 +339,10 @@ static int
 tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t descriptors, unsigned int socket,
 	       const struct rte_eth_txconf *conf)
 {
-	RTE_SET_USED(conf);
+	int ret = start_with_port(dev->data, "tx", index, conf->tx_deferred_start);
+
+	if (ret != 0)
+		return ret;
 	dev->data->tx_queues[index] = queue_new(dev, descriptors, socket);
 	return dev->data->tx_queues[index] != NULL ? 0 : -ENOMEM;
 }
@@ -377,7 +402,7 @@ nahanni_dev_ours(const struct rte_eth_dev *dev)
 }
 
 int
-nahanni_dev_init(struct rte_eth_dev *dev, enum nhn_role role, uint16_t queues_max)
+nahanni_dev_init(struct rte_eth_dev *dev)
 {
 	struct nahanni_port *port = dev->data->dev_private;
 
@@ -398,8 +423,6 @@ nahanni_dev_init(struct rte_eth_dev *dev, enum nhn_role role, uint16_t queues_ma
 	rte_eth_random_addr(dev->data->mac_addrs->addr_bytes);
 	rte_spinlock_init(&port->lock);
 	port->data = dev->data;
-	port->role = role;
-	port->queues_max = queues_max;
 	port->ns_per_cycle_q32 = ((uint64_t)NS_PER_S << 32) / rte_get_tsc_hz();
 	dev->data->dev_flags |= RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS;
 	dev->dev_ops = &nahanni_ops;

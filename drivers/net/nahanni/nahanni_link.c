@@ -27,14 +27,29 @@ link_event(void *context, const struct nhn_link *link, const struct nhn_link_eve
 }
 
 void
+nahanni_memory_joint(struct nahanni_port *port, void *base, uint64_t bytes)
+{
+	struct nhn_link_config halves;
+
+	nhn_link_joint(&halves, port->args.role, base, bytes);
+	port->own_area = halves.own_area;
+	port->own_bytes = halves.own_bytes;
+	port->peer_area = halves.peer_area;
+	port->peer_bytes = halves.peer_bytes;
+}
+
+void
 nahanni_layout_fit(const struct nahanni_port *port, struct nhn_layout *layout, uint32_t channels,
 		   enum nhn_use use, uint32_t cells)
 {
 	struct nhn_refusal refusal;
 	uint32_t data_bytes = NAHANNI_DATA_BYTES_MAX;
+	/* A peer that is not known yet is taken for one of the own size. */
+	uint64_t bytes = port->peer_area != NULL ? RTE_MIN(port->own_bytes, port->peer_bytes)
+						 : port->own_bytes;
 
 	nhn_layout_uniform(layout, channels, use, cells, data_bytes);
-	while (nhn_layout_check(layout, port->length / 2, &refusal) != 0 &&
+	while (nhn_layout_check(layout, bytes, &refusal) != 0 &&
 	       refusal.cause == NHN_REFUSAL_SPACE && data_bytes > NHN_DATA_BYTES_MIN) {
 		data_bytes /= 2;
 		nhn_layout_uniform(layout, channels, use, cells, data_bytes);
@@ -50,7 +65,11 @@ nahanni_link_open(struct nahanni_port *port, struct nhn_link_config *config)
 
 	nhn_link_finish(port->link);
 	port->service = NAHANNI_STOPPED;
-	nhn_link_joint(config, port->role, port->base, port->length);
+	config->role = port->args.role;
+	config->own_area = port->own_area;
+	config->own_bytes = port->own_bytes;
+	config->peer_area = port->peer_area;
+	config->peer_bytes = port->peer_bytes;
 	memcpy(config->mac, port->data->mac_addrs, sizeof(config->mac));
 	config->mtu = config->use == NHN_USE_ETHERNET ? port->data->mtu : 0;
 	config->random = (uint32_t)rte_rdtsc();
@@ -90,9 +109,10 @@ rte_pmd_nahanni_link_get(uint16_t port_id)
 		return NULL;
 	}
 	if (port->service == NAHANNI_STOPPED) {
-		if (port->role == NHN_ROLE_HOST)
+		if (port->args.role == NHN_ROLE_HOST)
 			nahanni_layout_fit(port, &config.layout, 1, NHN_USE_RAW, MESSAGE_CELLS);
-		if (nahanni_link_open(port, &config) != 0) {
+		if ((port->args.peer_device && nahanni_peer_take(port) != 0) ||
+		    nahanni_link_open(port, &config) != 0) {
 			rte_errno = EPROTO;
 			return NULL;
 		}

@@ -58,52 +58,115 @@ role_lock(const struct rte_pci_device *pci, int *lock_fd)
 }
 
 static int
-pci_init(struct rte_eth_dev *dev)
+memory_check(const struct rte_pci_device *pci)
 {
-	struct rte_pci_device *pci = RTE_ETH_DEV_TO_PCI(dev);
+	const struct rte_mem_resource *bar = &pci->mem_resource[IVSHMEM_BAR];
+
+	if (bar->addr != NULL && bar->len >= NHN_REGION_SIZE_MIN &&
+	    (bar->len & (bar->len - 1)) == 0)
+		return 0;
+	NAHANNI_LOG(ERR,
+		    "%s: BAR %d has %" PRIu64 " bytes%s, expected a mapped power of two of at "
+		    "least %u: check the size of the memory backend",
+		    pci->name, IVSHMEM_BAR, bar->len, bar->addr == NULL ? " and is not mapped" : "",
+		    (unsigned int)NHN_REGION_SIZE_MIN);
+	return -EINVAL;
+}
+
+static int
+args_take(const struct rte_pci_device *pci, struct nahanni_args *args)
+{
+	const char *text = pci->device.devargs != NULL ? pci->device.devargs->args : NULL;
+	int ret = nahanni_args_parse(text, NAHANNI_PROBE_PCI, args);
+
+	if (ret != 0 || !args->peer_device || rte_pci_addr_cmp(&args->peer_address, &pci->addr))
+		return ret;
+	NAHANNI_LOG(ERR,
+		    "%s: it is named as its own peer, expected two devices: name the one with the "
+		    "host's area, or leave peer out if both areas are in this one",
+		    pci->name);
+	nahanni_args_free(args);
+	return -EINVAL;
+}
+
+static int
+port_init(struct rte_eth_dev *dev, const struct rte_pci_device *pci)
+{
 	const struct rte_mem_resource *bar = &pci->mem_resource[IVSHMEM_BAR];
 	struct nahanni_port *port = dev->data->dev_private;
-	int ret;
+	int ret = role_lock(pci, &port->lock_fd);
 
-	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
-		NAHANNI_LOG(ERR, "%s: secondary processes are not supported", dev->data->name);
-		return -ENOTSUP;
-	}
-	if (bar->addr == NULL || bar->len < NHN_REGION_SIZE_MIN ||
-	    (bar->len & (bar->len - 1)) != 0) {
-		NAHANNI_LOG(ERR,
-			    "%s: BAR %d has %" PRIu64 " bytes%s, expected a mapped power of two of "
-			    "at least %u: check the size of the memory backend",
-			    dev->data->name, IVSHMEM_BAR, bar->len,
-			    bar->addr == NULL ? " and is not mapped" : "",
-			    (unsigned int)NHN_REGION_SIZE_MIN);
-		return -EINVAL;
-	}
-	ret = role_lock(pci, &port->lock_fd);
 	if (ret != 0)
 		return ret;
-	port->base = bar->addr;
-	port->length = bar->len;
-	ret = nahanni_dev_init(dev, NHN_ROLE_GUEST, NHN_CHANNELS_MAX);
+	if (port->args.peer_device) {
+		port->own_area = bar->addr;
+		port->own_bytes = bar->len;
+	} else {
+		nahanni_memory_joint(port, bar->addr, bar->len);
+	}
+	ret = nahanni_dev_init(dev);
 	if (ret != 0 && port->lock_fd >= 0)
 		close(port->lock_fd);
 	return ret;
 }
 
+/** Takes the arguments over, also when it fails. */
+static int
+port_create(struct rte_pci_device *pci, struct nahanni_args *args)
+{
+	struct rte_eth_dev *dev = rte_eth_dev_pci_allocate(pci, sizeof(struct nahanni_port));
+	struct nahanni_port *port;
+	int ret;
+
+	if (dev == NULL) {
+		NAHANNI_LOG(ERR, "%s: no memory for a port, or none is free", pci->name);
+		nahanni_args_free(args);
+		return -ENOMEM;
+	}
+	port = dev->data->dev_private;
+	port->args = *args;
+	ret = port_init(dev, pci);
+	if (ret != 0) {
+		nahanni_args_free(&port->args);
+		rte_eth_dev_release_port(dev);
+		return ret;
+	}
+	rte_eth_dev_probing_finish(dev);
+	return 0;
+}
+
 static int
 pci_probe(struct rte_pci_driver *driver, struct rte_pci_device *pci)
 {
-	int ret = nahanni_version_check();
+	const struct rte_mem_resource *bar = &pci->mem_resource[IVSHMEM_BAR];
+	struct nahanni_args args;
+	int ret;
 
 	RTE_SET_USED(driver);
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
+		NAHANNI_LOG(ERR, "%s: secondary processes are not supported", pci->name);
+		return -ENOTSUP;
+	}
+	ret = nahanni_version_check();
+	if (ret == 0)
+		ret = memory_check(pci);
+	if (ret == 0)
+		ret = args_take(pci, &args);
 	if (ret != 0)
 		return ret;
-	return rte_eth_dev_pci_generic_probe(pci, sizeof(struct nahanni_port), pci_init);
+	if (args.peer_device || !nahanni_peer_named(&pci->addr))
+		return port_create(pci, &args);
+	nahanni_args_free(&args);
+	return nahanni_peer_add(&pci->addr, pci->name, bar->addr, bar->len);
 }
 
 static int
 pci_remove(struct rte_pci_device *pci)
 {
+	int ret = nahanni_peer_remove(&pci->addr, pci->name);
+
+	if (ret != -ENODEV)
+		return ret;
 	return rte_eth_dev_pci_generic_remove(pci, nahanni_dev_close);
 }
 
@@ -128,3 +191,4 @@ static struct rte_pci_driver nahanni_pci_driver = {
 RTE_PMD_REGISTER_PCI(net_nahanni, nahanni_pci_driver);
 RTE_PMD_REGISTER_PCI_TABLE(net_nahanni, nahanni_ids);
 RTE_PMD_REGISTER_KMOD_DEP(net_nahanni, "* vfio-pci | uio_pci_generic");
+RTE_PMD_REGISTER_PARAM_STRING(net_nahanni, NAHANNI_PCI_ARGS);

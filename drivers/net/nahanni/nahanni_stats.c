@@ -62,8 +62,9 @@ static const char *const xstat_names[] = {
 	"link_discarded",      /* messages that restarts of the peer discarded, sent from here */
 	"link_peer_discarded", /* the same, sent from there */
 	"link_refusals",       /* headers of the peer refused */
-	"link_fault_kind",     "link_fault_length", "link_fault_descriptor",
-	"link_fault_overrun",  "link_fault_cursor",
+	"link_fault_kind",     "link_fault_length",  "link_fault_descriptor", "link_fault_overrun",
+	"link_fault_cursor",   "link_events_untold", /* beyond what the log is told at once */
+	"memory_lost", /* 1: a file was truncated or replaced, as of the last look */
 };
 
 int
@@ -94,6 +95,8 @@ nahanni_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsign
 		link->faults[NHN_FAULT_DESCRIPTOR],
 		link->faults[NHN_FAULT_OVERRUN],
 		link->faults[NHN_FAULT_CURSOR],
+		link->events_untold,
+		port->own_file.found != 0 || port->peer_file.found != 0,
 	};
 	unsigned int i;
 

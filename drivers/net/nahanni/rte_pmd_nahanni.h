@@ -28,7 +28,8 @@ extern "C" {
  * @return the link; NULL with rte_errno
  *   - ENODEV: no such port, or of another driver
  *   - EBUSY: the port is started
- *   - EPROTO: the memory is not fit for a link (logged why)
+ *   - EPROTO: the memory is not fit for a link, or of a split one the peer's
+ *     device is not there (logged why)
  */
 struct nhn_link *rte_pmd_nahanni_link_get(uint16_t port_id);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Both ends of a channel in one process, for counting instructions: each of the
- * functions below moves as many 60-byte messages as asked for, in bursts of
- * 256 there and back. The bytes written and read are the caller's business in
- * life; here 8 of them show that the right message came.
+ * Both ends of a channel in one process, for counting instructions: as many
+ * 60-byte messages as asked for, each sent and received alone, or 256 there and
+ * then received in bursts of 32. The bytes written and read are the caller's
+ * business in life; here 8 of them show that the right message came.
  *
- * usage: solo MESSAGES        (a multiple of 256; see benchmarks/instructions)
+ * usage: solo lone|burst MESSAGES     (a multiple of 256; see benchmarks/instructions)
  */
 
 #include <stdio.h>
@@ -87,19 +87,47 @@ side_init(struct nhn_link *link, enum nhn_role role, void *memory)
 		abort();
 }
 
+static int
+lone(uint64_t messages)
+{
+	struct nhn_tx *tx = nhn_link_tx(&host, 0);
+	struct nhn_rx *rx = nhn_link_rx(&guest, 0);
+	uint64_t number;
+	uint64_t i;
+
+	for (i = 0; i < messages; i++) {
+		number = i;
+		send_lone(tx, &number);
+		number = ~i;
+		receive_lone(rx, &number);
+		if (number != i)
+			return 1;
+	}
+	return 0;
+}
+
+static int
+burst(uint64_t messages)
+{
+	uint64_t i;
+
+	for (i = 0; i < messages; i += TURN) {
+		send_burst(nhn_link_tx(&host, 0), i);
+		if (receive_burst(nhn_link_rx(&guest, 0)) != TURN * i + TURN * (TURN - 1) / 2)
+			return 1;
+	}
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
-	unsigned long messages = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
+	unsigned long messages = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
 	void *memory = aligned_alloc(4096, 2 * AREA_BYTES);
-	struct nhn_tx *tx = nhn_link_tx(&host, 0);
-	struct nhn_rx *rx = nhn_link_rx(&guest, 0);
-	unsigned long done;
-	uint64_t number = 0;
 	uint64_t i;
 
 	if (messages == 0 || messages % TURN != 0 || memory == NULL) {
-		fprintf(stderr, "usage: solo MESSAGES, a multiple of %u\n", TURN);
+		fprintf(stderr, "usage: solo lone|burst MESSAGES, a multiple of %u\n", TURN);
 		return 2;
 	}
 	memset(memory, 0, 2 * AREA_BYTES);
@@ -109,17 +137,5 @@ main(int argc, char **argv)
 		nhn_link_control(&host, i);
 		nhn_link_control(&guest, i);
 	}
-	for (done = 0; done < messages; done += TURN) {
-		for (i = 0; i < TURN; i++) {
-			number = done + i;
-			send_lone(tx, &number);
-			receive_lone(rx, &number);
-			if (number != done + i)
-				return 1;
-		}
-		send_burst(tx, done);
-		if (receive_burst(rx) != TURN * done + TURN * (TURN - 1) / 2)
-			return 1;
-	}
-	return 0;
+	return strcmp(argv[1], "lone") == 0 ? lone(messages) : burst(messages);
 }

@@ -218,8 +218,11 @@ link_guest_start(struct nhn_link *link, const struct nhn_header *header,
 
 	/* What the new layout no longer has carries nothing more. */
 	for (i = layout->channels; i < link->layout.channels; i++) {
+		uint8_t stale = link->rx[i].stale; /* told when the channel is there again */
+
 		nhn_tx_stop(&link->tx[i]);
 		nhn_rx_park(&link->rx[i], link->peer);
+		link->rx[i].stale = stale;
 	}
 	link_peer_accept(link, header);
 	link->layout = *layout;

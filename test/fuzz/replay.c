@@ -41,6 +41,8 @@ main(int argc, char **argv)
 		run(entry->fts_accpath, (size_t)entry->fts_statp->st_size);
 		count++;
 	}
+	if (tree != NULL)
+		fts_close(tree);
 	if (count == 0) {
 		fprintf(stderr, "replay: found no input, expected at least one: "
 				"name files or folders of test/fuzz/corpus\n");

@@ -29,7 +29,7 @@ say_side(const struct kill_driver *driver, uint32_t who)
 		status->session, status->discarded);
 	for (i = 0; i < KILL_CHANNELS; i++)
 		fprintf(stderr, "    channel %u: %u of %u sent, %u delivered\n", i,
-			driver->ledger->way[who][i].intended, driver->ledger->allowed,
+			driver->ledger->way[who][i].intended, driver->ledger->way[who][i].allowed,
 			driver->ledger->way[who][i].delivered);
 }
 
@@ -170,6 +170,13 @@ counted_last(struct kill_driver *driver, uint32_t who)
 }
 
 static void
+expect_unfailed(const struct kill_driver *driver, uint32_t who)
+{
+	if (nhn_load_acquire(&driver->ledger->status[who].failed) != 0)
+		KILL_FAIL(driver, "%s failed: see above", side_name[who]);
+}
+
+static void
 ended(struct kill_driver *driver, uint32_t who, int status)
 {
 	const struct kill_ledger *ledger = driver->ledger;
@@ -178,6 +185,7 @@ ended(struct kill_driver *driver, uint32_t who, int status)
 
 	driver->pid[who] = 0;
 	driver->stopped[who] = false;
+	expect_unfailed(driver, who); /* it may have been killed after that */
 	if (!killed && !finished)
 		KILL_FAIL(driver, "%s ended by %s %d, and nobody had ended it", side_name[who],
 			  WIFSIGNALED(status) ? "signal" : "exit",
@@ -210,8 +218,7 @@ kill_wait(struct kill_driver *driver)
 	if (process_now_ns() > driver->deadline_ns)
 		KILL_FAIL(driver, "hangs: nothing more came for %u s", KILL_SECONDS);
 	for (who = 0; who < 2; who++) {
-		if (nhn_load_acquire(&driver->ledger->status[who].failed) != 0)
-			KILL_FAIL(driver, "%s failed: see above", side_name[who]);
+		expect_unfailed(driver, who);
 		look_at(driver, who, WNOHANG | WUNTRACED);
 		/* It came to its point after all, when nobody waited any longer. */
 		if (driver->stopped[who] && driver->ledger->order[who].armed == 0)
@@ -274,7 +281,9 @@ kill_finish(struct kill_driver *driver)
 static bool
 is_up(const struct kill_driver *driver, uint32_t who)
 {
-	return nhn_load_acquire(&driver->ledger->status[who].state) == NHN_LINK_UP + 1u;
+	uint32_t state = nhn_load_acquire(&driver->ledger->status[who].state);
+
+	return state == NHN_LINK_UP + 1u || state == NHN_LINK_STALLED + 1u;
 }
 
 void
@@ -286,9 +295,13 @@ kill_wait_up(struct kill_driver *driver)
 	while (!is_up(driver, 0) || !is_up(driver, 1))
 		kill_wait(driver);
 	up_us = status[0].up_us > status[1].up_us ? status[0].up_us : status[1].up_us;
-	if (driver->starting && up_us >= driver->started_us)
-		nhn_histogram_record(&driver->totals->up,
-				     (uint64_t)(up_us - driver->started_us) * 1000);
+	if (driver->starting && up_us >= driver->started_us) {
+		uint64_t took_ns = (uint64_t)(up_us - driver->started_us) * 1000;
+
+		if (took_ns > driver->totals->up.max_ns)
+			driver->totals->slowest_seed = driver->ledger->seed;
+		nhn_histogram_record(&driver->totals->up, took_ns);
+	}
 	driver->starting = false;
 }
 
@@ -300,4 +313,17 @@ kill_note_told(struct kill_driver *driver, uint32_t who)
 	if (driver->peer_was_up && told_us > driver->since_us)
 		nhn_histogram_record(&driver->totals->told,
 				     (uint64_t)(told_us - driver->since_us) * 1000);
+}
+
+void
+kill_print_times(const char *what, const struct nhn_histogram *h)
+{
+	uint64_t median_ns, p99_ns;
+
+	printf("%-24s N %-6llu", what, (unsigned long long)h->total);
+	if (nhn_histogram_percentile(h, 1, 2, &median_ns) == 0)
+		printf(" median %8.3f ms,", (double)median_ns / 1e6);
+	if (nhn_histogram_percentile(h, 99, 100, &p99_ns) == 0)
+		printf(" p99 %8.3f ms,", (double)p99_ns / 1e6);
+	printf(" worst %8.3f ms\n", (double)h->max_ns / 1e6);
 }

@@ -20,6 +20,7 @@ struct kill_totals {
 	uint64_t discarded;
 	uint32_t refused;	   /* a second of a role, beside a stopped one */
 	struct nhn_histogram up;   /* from a start to both up */
+	uint64_t slowest_seed;	   /* with the worst of them */
 	struct nhn_histogram told; /* from a kill or a stop to the peer's being told of it */
 };
 
@@ -75,6 +76,9 @@ void kill_note_told(struct kill_driver *driver, uint32_t who);
 
 /* Let both finish, and wait for it. */
 void kill_finish(struct kill_driver *driver);
+
+/* A line; what too few samples cannot carry is left out. */
+void kill_print_times(const char *what, const struct nhn_histogram *h);
 
 uint32_t kill_now_us(const struct kill_driver *driver);
 

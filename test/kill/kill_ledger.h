@@ -9,10 +9,11 @@
 #include "kill_plan.h"
 
 #define KILL_REGION_BYTES (64u << 10)
-#define KILL_PACE 2048u		       /* messages a round, channel and way */
-#define KILL_MESSAGES (KILL_PACE * 8u) /* of a run; a power of two */
-#define KILL_SECONDS 20		       /* a run that takes longer hangs */
-_Static_assert(KILL_ROUNDS + 1 <= KILL_MESSAGES / KILL_PACE, "each round and the quiet end");
+#define KILL_PACE 2048u			/* messages a round, channel and way */
+#define KILL_MESSAGES (KILL_PACE * 16u) /* of a run; a power of two */
+#define KILL_LAST 64u			/* messages at the quiet end */
+#define KILL_SECONDS 20			/* a run that takes longer hangs */
+_Static_assert(KILL_ROUNDS *KILL_PACE + KILL_LAST <= KILL_MESSAGES, "each round and the quiet end");
 
 /* A message begins with this. */
 struct kill_head {
@@ -28,6 +29,7 @@ struct kill_delivery {
 
 /* One direction of one channel. */
 struct kill_way {
+	uint32_t allowed; /* by the driver: messages that may be sent */
 	/* by the writer: `to` and `intended` before a commit, `done` after it */
 	uint32_t intended;
 	uint32_t to[KILL_MESSAGES];
@@ -50,6 +52,7 @@ struct kill_status {
 	uint32_t stalled_us; /* when it was told of a late heartbeat */
 	uint32_t hit;	     /* it passed the armed point */
 	uint32_t hit_us;
+	uint32_t quiet;
 	uint32_t held;	 /* read and not given back when it finished */
 	uint32_t failed; /* it has said why */
 };
@@ -59,6 +62,7 @@ struct kill_order {
 	uint32_t armed; /* number of a point + 1; 0: none */
 	uint32_t passes;
 	uint32_t action;
+	uint32_t quiet; /* to be repeated in the status, when no message is being sent */
 	uint32_t finish;
 	uint32_t layout; /* index of kill_layout() */
 	uint32_t life;
@@ -70,7 +74,6 @@ struct kill_ledger {
 	uint32_t beat_period_us;
 	uint32_t first_session[2];
 	uint32_t layout_changes;
-	uint32_t allowed; /* messages on each channel, each way */
 	/* indices are enum nhn_role - 1 */
 	struct kill_order order[2];
 	struct kill_status status[2];

@@ -32,20 +32,6 @@ begin_sides(struct kill_driver *driver, uint32_t sides)
 			kill_begin(driver, who, NULL);
 }
 
-/* Of the samples of one row; what too few samples cannot carry is left out. */
-static void
-print_row(const char *what, const struct nhn_histogram *h)
-{
-	uint64_t median_ns, p99_ns;
-
-	printf("%-22s N %-6llu", what, (unsigned long long)h->total);
-	if (nhn_histogram_percentile(h, 1, 2, &median_ns) == 0)
-		printf(" median %8.3f ms", (double)median_ns / 1e6);
-	if (nhn_histogram_percentile(h, 99, 100, &p99_ns) == 0)
-		printf(", p99 %8.3f ms", (double)p99_ns / 1e6);
-	printf(", worst %8.3f ms\n", (double)h->max_ns / 1e6);
-}
-
 static void
 measure_up(struct kill_driver *driver, uint32_t sides, uint32_t count, uint64_t *random)
 {
@@ -62,7 +48,7 @@ measure_up(struct kill_driver *driver, uint32_t sides, uint32_t count, uint64_t 
 	}
 	kill_wait_up(driver);
 	snprintf(name, sizeof(name), "up again, %s killed", what[sides - 1]);
-	print_row(name, up);
+	kill_print_times(name, up);
 }
 
 static void
@@ -82,17 +68,18 @@ measure_told(struct kill_driver *driver, uint32_t count, uint64_t *random)
 		kill_note_told(driver, who);
 		begin_sides(driver, 1u << who);
 	}
-	print_row("death told", told);
+	kill_print_times("death told", told);
 }
 
 void
 kill_measure(struct kill_driver *driver, uint32_t count)
 {
 	uint64_t random = driver->plan->seed;
-	uint32_t sides;
+	uint32_t sides, i;
 
 	driver->ledger->beat_period_us = NHN_BEAT_PERIOD_US;
-	driver->ledger->allowed = UINT32_MAX;
+	for (i = 0; i < 2 * KILL_CHANNELS; i++)
+		driver->ledger->way[i % 2][i / 2].allowed = UINT32_MAX;
 	begin_sides(driver, 3);
 	for (sides = 1; sides <= 3; sides++)
 		measure_up(driver, sides, count, &random);

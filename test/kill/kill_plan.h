@@ -9,7 +9,7 @@
 #include <nhn_link.h>
 
 #define KILL_CHANNELS 2u
-#define KILL_ROUNDS 6u /* injuries a run */
+#define KILL_ROUNDS 8u /* injuries a run */
 #define KILL_BEAT_US 1000u
 #define KILL_LATE_US (KILL_BEAT_US * NHN_BEAT_MISSES)
 #define KILL_DATA 4096u /* bytes of each data ring */

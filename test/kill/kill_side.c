@@ -49,10 +49,10 @@ struct side {
 static void
 side_fail(struct side *side, int line, const char *what)
 {
+	nhn_store_release(&side->status->failed, 1); /* first: it may be killed at once */
 	if (!side->failed)
 		fprintf(stderr, "seed %llu: %s: kill_side.c:%d: expected %s\n",
 			(unsigned long long)side->ledger->seed, side->name, line, what);
-	nhn_store_release(&side->status->failed, 1);
 	side->failed = true;
 }
 
@@ -86,7 +86,7 @@ send_one(struct side *side, uint32_t channel)
 	uint32_t slot = lane->sent % KILL_MESSAGES;
 	uint8_t *body;
 
-	if (lane->sent == nhn_load_acquire(&side->ledger->allowed))
+	if (lane->sent >= nhn_load_acquire(&lane->out->allowed))
 		return false;
 	body = nhn_tx_reserve(tx, (uint32_t)sizeof(head) + length);
 	if (body == NULL)
@@ -213,6 +213,7 @@ control(struct side *side)
 		nhn_store_relaxed(&status->discarded, nhn_link_discarded(&side->link));
 	nhn_store_relaxed(&status->peer_discarded, nhn_link_peer_discarded(&side->link));
 	nhn_store_release(&status->state, state + 1);
+	nhn_store_release(&status->quiet, nhn_load_acquire(&side->order->quiet));
 }
 
 /* A host with a new layout meets a guest that has not yet followed it. */
@@ -288,7 +289,7 @@ loop(struct side *side)
 			if (nhn_load_acquire(&side->order->finish) != 0)
 				break;
 		}
-		if (side->idle > IDLE_TURNS)
+		if (side->idle % IDLE_TURNS == IDLE_TURNS - 1)
 			sched_yield(); /* the peer may need this CPU */
 	}
 }

@@ -27,11 +27,13 @@ struct options {
 static void
 usage(FILE *to)
 {
-	fprintf(to, "usage: kill_test [--runs N] [--seed N] [--measure N]\n"
-		    "Kill and stop both sides of a link; see that every promise is kept.\n"
-		    "  --runs N     seeds 1 to N (default: 300, with NHN_NIGHTLY set 10000)\n"
-		    "  --seed N     this one run only, its plan printed; with --runs: from N on\n"
-		    "  --measure N  instead, time N restarts of the host, the guest and both\n");
+	fprintf(to,
+		"usage: %s [--runs N] [--seed N] [--measure N]\n"
+		"Kill and stop both sides of a link; see that every promise is kept.\n"
+		"  --runs N     seeds 1 to N (default: 300, with NHN_NIGHTLY set 10000)\n"
+		"  --seed N     this one run only, its plan printed; with --runs: from N on\n"
+		"  --measure N  instead, time N restarts of the host, the guest and both\n",
+		program_invocation_short_name);
 }
 
 static uint64_t
@@ -44,8 +46,8 @@ number(const char *option, const char *text)
 	value = strtoull(text, &end, 10);
 	if (errno == 0 && end != text && *end == '\0' && value != 0 && value <= UINT32_MAX)
 		return value;
-	fprintf(stderr, "kill_test: --%s %s: expected a number from 1 to %u\n", option, text,
-		UINT32_MAX);
+	fprintf(stderr, "%s: --%s %s: expected a number from 1 to %u\n",
+		program_invocation_short_name, option, text, UINT32_MAX);
 	exit(2);
 }
 
@@ -149,20 +151,10 @@ print_never(const struct kill_totals *totals)
 		for (cell = 0; cell < 4; cell++)
 			if (totals->hits[i][cell / 2][cell % 2] == 0)
 				fprintf(stderr,
-					"kill_test: the %s was never %s at %s, expected it at least"
+					"the %s was never %s at %s, expected it at least"
 					" once in %u runs\n",
 					side_name[cell / 2], action_name[cell % 2],
 					kill_points[i].name, RUNS);
-}
-
-static void
-print_time(const char *what, const struct nhn_histogram *h)
-{
-	uint64_t median_ns = 0;
-
-	nhn_histogram_percentile(h, 1, 2, &median_ns);
-	printf("%s: N %llu, median %.3f ms, worst %.3f ms\n", what, (unsigned long long)h->total,
-	       (double)median_ns / 1e6, (double)h->max_ns / 1e6);
 }
 
 /* @return how many of the points that can be hit were not */
@@ -175,8 +167,12 @@ report(const struct options *options, const struct kill_totals *totals, uint32_t
 	       " ones of a role refused\n",
 	       options->runs, failures, (unsigned long long)totals->messages,
 	       (unsigned long long)totals->discarded, totals->refused);
-	print_time("up again after a start (this machine as busy as it is)", &totals->up);
-	print_time("told of a death or a stop (limit 10 ms, the same)", &totals->told);
+	printf("times, while this machine was as busy as it was; a heartbeat is late after %u "
+	       "ms:\n",
+	       KILL_LATE_US / 1000);
+	kill_print_times("up again after a start", &totals->up);
+	printf("%-24s %llu\n", "the worst was of seed", (unsigned long long)totals->slowest_seed);
+	kill_print_times("death or stop told", &totals->told);
 	if (options->runs < RUNS || kill_point_count == 0)
 		return 0;
 	print_never(totals);
@@ -195,7 +191,7 @@ main(int argc, char **argv)
 
 	parse(&options, argc, argv);
 	if (totals == NULL || folder == NULL) {
-		perror("kill_test: memory and a folder for the region");
+		perror("memory and a folder for the region");
 		return 1;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -208,7 +204,7 @@ main(int argc, char **argv)
 		if (run_one(&options, options.seed + i, path, totals))
 			continue;
 		failures++;
-		fprintf(stderr, "kill_test: repeat with --seed %llu\n",
+		fprintf(stderr, "repeat with %s --seed %llu\n", argv[0],
 			(unsigned long long)(options.seed + i));
 	}
 	unlink(path);

@@ -43,9 +43,9 @@ AT_ONCE = 2  # processors of the smallest machine this runs on
 
 Effort = collections.namedtuple("Effort", "lives runs")
 NIGHTLY = os.environ.get("NHN_NIGHTLY", "") not in ("", "0")
-WHOLE = Effort(2000, 50000) if NIGHTLY else Effort(200, 3000)
-FIND = Effort(4000, 100000) if NIGHTLY else Effort(400, 30000)  # ends when found
-NOT_FOUND = Effort(400, 10000) if NIGHTLY else Effort(40, 1000)
+WHOLE = Effort(1500, 50000) if NIGHTLY else Effort(200, 3000)
+FIND = Effort(1500, 100000) if NIGHTLY else Effort(400, 30000)  # ends when found
+NOT_FOUND = Effort(100, 4000) if NIGHTLY else Effort(40, 1000)
 
 Site = collections.namedtuple("Site", "path begin end relaxed")
 Row = collections.namedtuple("Row", "found_by remark")
@@ -133,9 +133,12 @@ def table_text(rows):
 
 def run(command):
     environment = dict(os.environ, TSAN_OPTIONS=f"halt_on_error=1 exitcode={EXIT_RACE}")
-    return subprocess.run([str(part) for part in command], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False,
-                          env=environment)
+    command = [str(part) for part in command]
+    try:
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=SECONDS, check=False, env=environment)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"no end within {SECONDS} s: {' '.join(command)}") from None
 
 
 def compile_to(output, command):

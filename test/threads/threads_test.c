@@ -13,7 +13,7 @@
 
 #include "side.h"
 
-#define SECONDS 120u
+#define SECONDS 600u
 
 static struct side host, guest;
 static struct side_flags flags[2];

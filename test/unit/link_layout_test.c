@@ -323,6 +323,34 @@ test_split_areas_with_a_read_only_peer(void **state)
 	memory_close(&second);
 }
 
+/* A new host without channel 1, then one with it: its end is told when it is there again,
+ * also to a program that did not poll it in between. */
+static void
+test_stale_of_a_channel_that_went_is_told(void **state)
+{
+	struct nhn_view view;
+	uint32_t channels, i;
+
+	(void)state;
+	lay(2, 32, 4096);
+	rig_begin(&rig);
+	wide_traffic();
+	for (channels = 1; channels <= 2; channels++) {
+		lay(channels, 32, 4096);
+		side_kill(&rig.host);
+		for (i = 0; i < 20; i++) {
+			side_step(&rig, &rig.host);
+			side_step(&rig, &rig.guest);
+			side_peek(&rig, &rig.guest, 1);
+		}
+	}
+	assert_int_equal(rig.guest.link.layout.channels, 2);
+	assert_int_equal(nhn_rx_peek(nhn_link_rx(&rig.guest.link, 1), &view, 1), -ESTALE);
+	assert_int_equal(nhn_rx_peek(nhn_link_rx(&rig.guest.link, 1), &view, 1), 0);
+	rig_up(&rig);
+	wide_traffic();
+}
+
 int
 main(void)
 {
@@ -330,6 +358,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_host_comes_back_with_another_layout),
 		TEST(test_guest_drains_the_old_layout),
+		TEST(test_stale_of_a_channel_that_went_is_told),
 		TEST(test_discarded_is_counted_by_the_old_layout),
 		TEST(test_discarded_is_counted_after_both_died),
 		TEST(test_rows_not_in_use_do_not_count),

@@ -314,6 +314,21 @@ test_each_refusal_has_a_sentence(void **state)
 	}
 }
 
+/* Areas that cannot be used have no cause, and yet a sentence. */
+static void
+test_unusable_memory_has_a_sentence(void **state)
+{
+	struct nhn_refusal refusal;
+	char text[256];
+
+	(void)state;
+	rig.host.config.own_bytes = NHN_CONTROL_BYTES - 1;
+	assert_int_equal(nhn_link_init(&rig.host.link, &rig.host.config, &refusal), -EINVAL);
+	assert_int_equal(refusal.cause, NHN_REFUSAL_NONE);
+	expect_sentence(nhn_refusal_text(&refusal, text, sizeof(text)));
+	assert_non_null(strstr(text, "memory"));
+}
+
 static void
 test_each_state_fault_and_event_has_a_sentence(void **state)
 {
@@ -357,6 +372,7 @@ main(void)
 		TEST(test_init_refuses_bad_areas),
 		TEST(test_probe_words),
 		TEST(test_each_refusal_has_a_sentence),
+		TEST(test_unusable_memory_has_a_sentence),
 		TEST(test_each_state_fault_and_event_has_a_sentence),
 	};
 

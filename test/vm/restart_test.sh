@@ -23,7 +23,8 @@ test_qemu_killed()
 	memory_new
 	host_pong channel
 	guest_start "$work/first.log" -- sh -c "$ping_in_guest" "$perf" "$endless"
-	wait_for grep -q 'link is up' "$work/first.log"
+	up "$work/first.log"
+	check "$layout: the first guest asks" $? "$work/host.log" "$work/first.log"
 	sleep 1
 	guest_kill
 	guest_start "$work/guest.log" --get "/root/out.json:$work/out.json" -- sh -c "$ping_in_guest" "$perf" "$samples"
@@ -40,7 +41,8 @@ test_guest_reset()
 	guest_start "$work/guest.log" --monitor "$work/monitor" -- sh -c "$pong_in_guest" "$perf"
 	"$perf" -l 0 -- --mode ping --size 60 --samples "$endless" --link "$host_link" --json "$work/living.json" >"$work/living.log" 2>&1 &
 	ping_pid=$!
-	wait_for grep -q 'link is up' "$work/living.log"
+	up "$work/living.log"
+	check "$layout: the guest answers" $? "$work/living.log" "$work/guest.log"
 	sleep 1
 	local reset=$SECONDS
 	guest_reset

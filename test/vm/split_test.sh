@@ -73,7 +73,8 @@ test_traffic()	# BIND ORDER
 		--get "/root/ethdev.json:$work/ethdev.json" -- sh -c "$by_turns" "$perf"
 	"$perf" -l 0 -- --mode ping --size 60 --samples "$endless" --link "$host_link" >"$work/first.log" 2>&1 &
 	first=$!
-	wait_for grep -q 'link is up' "$work/first.log"
+	up "$work/first.log"
+	check "$1, $2: the guest answers" $? "$work/first.log" "$work/guest.log"
 	sleep 1
 	kill -KILL $first
 	wait $first 2>/dev/null

@@ -86,7 +86,7 @@ inline link_start()
 		fi;
 		session_next();
 #ifndef M_NO_ODD
-		ST(SESSION, my, PLAIN);
+		ST(SESSION, my, REL);
 #endif
 		if
 		:: !magic[me] -> magic[me] = FORMATTING

@@ -48,7 +48,7 @@
  *   channel/nhn_channel.h: commit_word
  *   channel/channel.c: data cells
  *   link/link.c: open seen seen session
- *   link/link_start.c: shared magic session session
+ *   link/link_start.c: shared magic session session session
  *
  * Options, set by run.sh:
  *   C channels, N cells and D lines of data ring of each, HOLD messages held at most

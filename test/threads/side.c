@@ -295,8 +295,6 @@ life_end(struct side *side)
 		send_some(side, i);
 	if (pattern_below(&side->random, 2) == 0)
 		nhn_link_finish(&side->link);
-	else /* as the kernel sees to it when a process is killed */
-		__atomic_thread_fence(__ATOMIC_RELEASE);
 	life_begin(side);
 }
 

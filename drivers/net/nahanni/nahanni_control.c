@@ -15,6 +15,13 @@ now_ns(const struct nahanni_port *port)
 	return (uint64_t)(((unsigned __int128)rte_rdtsc() * port->ns_per_cycle_q32) >> 32);
 }
 
+static void
+gate_open(struct nahanni_port *port)
+{
+	port->stepping = false;
+	nhn_store_release(&port->gate, 0);
+}
+
 /**
  * Keep all queues out.
  * @return whether none is in a burst; else the gate stays closed and the next
@@ -28,7 +35,10 @@ gate_close(struct nahanni_port *port)
 
 	if (!port->stepping) {
 		nhn_store_relaxed(&port->gate, 1);
-		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+		if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
+			gate_open(port); /* no memory for it just now: the next call tries again */
+			return false;
+		}
 		port->stepping = true;
 	}
 	for (i = 0; i < data->nb_rx_queues; i++) {
@@ -39,13 +49,6 @@ gate_close(struct nahanni_port *port)
 			return false;
 	}
 	return true;
-}
-
-static void
-gate_open(struct nahanni_port *port)
-{
-	port->stepping = false;
-	nhn_store_release(&port->gate, 0);
 }
 
 /** Frames know no sessions: nobody is to be told. */

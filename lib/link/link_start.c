@@ -169,7 +169,8 @@ link_start(struct nhn_link *link)
 	}
 	odd = session_next(link, last);
 	NHN_POINT("start/odd");
-	nhn_store_release(&own->session, odd); /* C: all that the former life committed is in sight */
+	nhn_store_release(&own->session,
+			  odd); /* C: all that the former life committed is in sight */
 	NHN_POINT("start/seen");
 	nhn_store_relaxed(&own->seen, 0);
 	NHN_POINT("start/open");

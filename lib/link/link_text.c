@@ -64,7 +64,8 @@ numbers_format(enum nhn_refusal_cause cause)
 		       " (1 host, 2 guest): start one side in each role";
 	case NHN_REFUSAL_AREA_BYTES:
 		return "peer's area has %" PRIu64 " bytes, the shared memory %" PRIu64
-		       ": give both sides the same memory size";
+		       ": give both sides the same memory size, and the same layout, joint or "
+		       "split";
 	case NHN_REFUSAL_HEARTBEAT:
 		return "heartbeat limit is %" PRIu64 " us, expected 1000 to %" PRIu64 " us";
 	case NHN_REFUSAL_SPACE:

@@ -42,7 +42,8 @@ build()	# TARGET
 
 fuzz()	# TARGET: in the background, becomes the fuzzer
 {
-	local options=(-timeout=10 -len_control=0 -print_final_stats=1 "-max_len=${longest[$1]}"
+	# An endless loop is found late rather than a machine that stood still taken for one.
+	local options=(-timeout=120 -len_control=0 -print_final_stats=1 "-max_len=${longest[$1]}"
 		"-max_total_time=$seconds" "-artifact_prefix=$folder/$1-")
 	[ ! -f "$here/$1.dict" ] || options+=("-dict=$here/$1.dict")
 	mkdir -p "$folder/new/$1"

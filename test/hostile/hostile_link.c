@@ -10,6 +10,8 @@
 #define HEADER_WORDS (sizeof(struct nhn_header) / sizeof(uint32_t))
 #define CONTROL_WORDS (NHN_CONTROL_BYTES / sizeof(uint32_t))
 
+#define CLEAN_TRIES 100000u
+
 struct hostile_call link_calls[LINK_CALLS] = {
 	[CALL_INIT] = {.name = "init", .bound = "two control blocks and 5 words, 1 copy (host)"},
 	[CALL_LOOK] = {.name = "look", .bound = "5 words"},
@@ -139,16 +141,24 @@ init(struct link_victim *victim)
 void
 link_victim_begin(struct link_victim *victim)
 {
+	int ret;
+	uint32_t i;
+
 	memset(&victim->ledger, 0, sizeof(victim->ledger));
 	victim->begun_ns = victim->now_ns;
-	if (init(victim) != 0) { /* strange bytes: somebody gives it clean memory, in peace */
+	ret = init(victim);
+	if (ret != 0) { /* strange bytes: somebody gives it clean memory, in peace */
 		const struct hostile_profile *profile = victim->hostile.profile;
 
 		hostile_check(&victim->hostile, victim->config.role == NHN_ROLE_HOST);
-		memset(victim->own.mine, 0, NHN_CONTROL_BYTES);
-		memset(victim->peer.mine, 0, NHN_CONTROL_BYTES);
 		victim->hostile.profile = NULL;
-		hostile_check(&victim->hostile, init(victim) == 0);
+		/* A racing peer may spoil it again before it is looked at. */
+		for (i = 0; i < CLEAN_TRIES && ret != 0; i++) {
+			memset(victim->own.mine, 0, NHN_CONTROL_BYTES);
+			memset(victim->peer.mine, 0, NHN_CONTROL_BYTES);
+			ret = init(victim);
+		}
+		hostile_check(&victim->hostile, ret == 0);
 		victim->hostile.profile = profile;
 	}
 	link_reached.states[victim->link.state]++;

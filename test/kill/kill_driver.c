@@ -68,6 +68,7 @@ kill_driver_init(struct kill_driver *driver, const struct kill_plan *plan,
 	ledger->seed = plan->seed;
 	ledger->layout_changes = plan->layout[0] != plan->layout[1];
 	ledger->beat_period_us = KILL_BEAT_US;
+	ledger->life_seconds = KILL_SECONDS;
 	memcpy(ledger->first_session, plan->first_session, sizeof(ledger->first_session));
 }
 

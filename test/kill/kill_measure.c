@@ -7,6 +7,7 @@
 #include "process.h"
 
 #define KILL_WITHIN_US 2000u
+#define LIFE_SECONDS 3600u /* of one side, through all deaths of the other */
 
 /* @p sides: 1 host, 2 guest, 3 both. */
 static void
@@ -77,6 +78,7 @@ kill_measure(struct kill_driver *driver, uint32_t count)
 	uint64_t random = driver->plan->seed;
 	uint32_t sides, i;
 
+	driver->ledger->life_seconds = LIFE_SECONDS;
 	driver->ledger->beat_period_us = NHN_BEAT_PERIOD_US;
 	for (i = 0; i < 2 * KILL_CHANNELS; i++)
 		driver->ledger->way[i % 2][i / 2].allowed = UINT32_MAX;

@@ -138,7 +138,7 @@ side_loop(struct pair_side *side)
 				break;
 		}
 		if (side->idle > IDLE_POLLS)
-			sched_yield(); /* the peer may need this CPU */
+			process_rest_us(1); /* the peer may need this CPU */
 	}
 }
 

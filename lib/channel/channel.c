@@ -5,7 +5,12 @@
 static uint8_t
 log2_of(uint32_t power_of_two)
 {
-	return (uint8_t)__builtin_ctz(power_of_two);
+	uint8_t shift = 0;
+
+	/* Not __builtin_ctz: where no instruction counts zeros it calls the compiler's library. */
+	while (power_of_two >> shift > 1)
+		shift++;
+	return shift;
 }
 
 /** A cursor between the last one and the tail is one the reader can have reached. */
@@ -23,19 +28,23 @@ tx_suspect(struct nhn_tx *tx)
 	nhn_store_relaxed(tx->attention, 1);
 }
 
+static void
+tx_refresh_cells(struct nhn_tx *tx)
+{
+	uint32_t last = tx->limit - tx->cell_count;
+	uint32_t cursor = nhn_foreign_acquire(&tx->cursor->cells); /* B */
+
+	if (cursor_possible(cursor, last, tx->tail))
+		tx->limit = cursor + tx->cell_count;
+	else
+		tx_suspect(tx);
+}
+
 bool
 nhn_tx_refresh(struct nhn_tx *tx)
 {
-	uint32_t last = tx->limit - tx->cell_count;
-	uint32_t cursor;
-
-	if (tx->up) {
-		cursor = nhn_foreign_acquire(&tx->cursor->cells); /* B */
-		if (cursor_possible(cursor, last, tx->tail))
-			tx->limit = cursor + tx->cell_count;
-		else
-			tx_suspect(tx);
-	}
+	if (tx->up)
+		tx_refresh_cells(tx);
 	if ((int32_t)(tx->limit - tx->tail) > 0)
 		return true;
 	tx->full++;
@@ -52,6 +61,15 @@ tx_refresh_data(struct nhn_tx *tx)
 		tx->data_limit = data + tx->data_bytes;
 	else
 		tx_suspect(tx);
+}
+
+void
+nhn_tx_update(struct nhn_tx *tx)
+{
+	if (!tx->up)
+		return;
+	tx_refresh_cells(tx);
+	tx_refresh_data(tx);
 }
 
 void *
@@ -89,15 +107,10 @@ nhn_rx_break(struct nhn_rx *rx, enum nhn_fault fault)
 }
 
 int
-nhn_rx_peek_other(struct nhn_rx *rx, uint32_t word, struct nhn_view *view)
+nhn_rx_describe(struct nhn_rx *rx, struct nhn_view *view)
 {
-	uint32_t kind = word >> NHN_COMMIT_KIND_SHIFT & NHN_COMMIT_KIND_MASK;
 	struct nhn_descriptor copy;
 
-	if (kind == NHN_KIND_RAW)
-		return nhn_rx_break(rx, NHN_FAULT_LENGTH);
-	if (kind != NHN_KIND_DESC)
-		return nhn_rx_break(rx, NHN_FAULT_KIND);
 	nhn_foreign_copy(&copy, view->data, sizeof(copy));
 	if (!nhn_descriptor_valid(&copy, rx->data_head, rx->data_head - rx->data_released,
 				  rx->data_bytes))
@@ -107,6 +120,18 @@ nhn_rx_peek_other(struct nhn_rx *rx, uint32_t word, struct nhn_view *view)
 	rx->data_head =
 		copy.position + ((copy.length + NHN_LINE_BYTES - 1) & ~(NHN_LINE_BYTES - 1));
 	return 0;
+}
+
+int
+nhn_rx_peek_other(struct nhn_rx *rx, uint32_t word, struct nhn_view *view)
+{
+	uint32_t kind = word >> NHN_COMMIT_KIND_SHIFT & NHN_COMMIT_KIND_MASK;
+
+	if (kind == NHN_KIND_RAW)
+		return nhn_rx_break(rx, NHN_FAULT_LENGTH);
+	if (kind != NHN_KIND_DESC)
+		return nhn_rx_break(rx, NHN_FAULT_KIND);
+	return nhn_rx_describe(rx, view);
 }
 
 void
@@ -183,6 +208,7 @@ uint32_t
 nhn_tx_count_committed(const uint8_t NHN_FOREIGN *cells, uint32_t count, uint32_t cell_bytes,
 		       uint32_t cursor)
 {
+	const uint8_t lap_shift = log2_of(count);
 	uint32_t i;
 
 	for (i = 0; i < count; i++) {
@@ -192,7 +218,7 @@ nhn_tx_count_committed(const uint8_t NHN_FOREIGN *cells, uint32_t count, uint32_
 		uint32_t word = nhn_foreign_relaxed(
 			(const uint32_t NHN_FOREIGN *)(const void NHN_FOREIGN *)(end -
 										 NHN_COMMIT_BYTES));
-		uint32_t lap = (index >> log2_of(count)) & NHN_COMMIT_LAP_MASK;
+		uint32_t lap = (index >> lap_shift) & NHN_COMMIT_LAP_MASK;
 
 		if (!(word & NHN_COMMIT_COMMITTED) ||
 		    (word >> NHN_COMMIT_LAP_SHIFT & NHN_COMMIT_LAP_MASK) != lap)

@@ -27,11 +27,10 @@
 #ifndef NHN_CHANNEL_H
 #define NHN_CHANNEL_H
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
+#include <nhn_libc.h>
 #include <nhn_peer.h>
 #include <nhn_wire.h>
 #include <nhn_word.h>
@@ -56,6 +55,7 @@ enum nhn_fault {
 	NHN_FAULT_LENGTH,     /**< an inline length over the cell's */
 	NHN_FAULT_DESCRIPTOR, /**< a range outside the data ring or not yet given back */
 	NHN_FAULT_OVERRUN,    /**< a cell rewritten before the reader gave it back */
+	NHN_FAULT_MESSAGE,    /**< a cell that does not go on with the message begun */
 	NHN_FAULT_CURSOR,     /**< a cursor the reader cannot have reached */
 };
 
@@ -140,8 +140,12 @@ nhn_fetch_for_writing(const void *line)
 
 /** Look at the reader's cursor again. @return whether a cell is free */
 bool nhn_tx_refresh(struct nhn_tx *tx);
+/** Load the reader's cursors, so that tx->limit and tx->data_limit are of now. */
+void nhn_tx_update(struct nhn_tx *tx);
 /** Room in the data ring for @p length bytes. @return NULL when there is none */
 void *nhn_tx_reserve_data(struct nhn_tx *tx, uint32_t length);
+/** Take a DESC cell apart. @param view data is the cell. @return 0, or -ESTALE: broken */
+int nhn_rx_describe(struct nhn_rx *rx, struct nhn_view *view);
 /**
  * A committed cell that is not a plain inline message: a DESC cell taken apart, or a fault.
  * @param view data is the cell
@@ -267,20 +271,17 @@ nhn_tx_describe(struct nhn_tx *tx, uint8_t *cell, const void *body, uint32_t len
 }
 
 /**
- * Send what was written in place after nhn_tx_reserve_at().
+ * Commit the cell at @p tail.
+ * @param kind_length lower half of the commit word
  * @return the next tail
  */
 static inline uint32_t
-nhn_tx_commit_at(struct nhn_tx *tx, uint32_t tail, const void *body, uint32_t length)
+nhn_tx_publish_at(struct nhn_tx *tx, uint32_t tail, uint8_t *cell, uint32_t kind_length)
 {
-	uint8_t *cell = nhn_tx_cell(tx, tail);
 	uint32_t word = tx->tag | ((tail >> tx->lap_shift) & NHN_COMMIT_LAP_MASK)
 					  << NHN_COMMIT_LAP_SHIFT;
 
-	if (__builtin_expect(body == cell || length == 0, 1))
-		word |= NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT | length;
-	else
-		word |= nhn_tx_describe(tx, cell, body, length);
+	word |= kind_length;
 	NHN_POINT("send/commit");
 	nhn_store_release(nhn_tx_commit_word(tx, cell), word); /* A */
 	NHN_POINT("send/committed");
@@ -293,6 +294,21 @@ nhn_tx_commit_at(struct nhn_tx *tx, uint32_t tail, const void *body, uint32_t le
 			nhn_fetch_for_writing(cell + NHN_LINE_BYTES);
 	}
 	return tail;
+}
+
+/**
+ * Send what was written in place after nhn_tx_reserve_at().
+ * @return the next tail
+ */
+static inline uint32_t
+nhn_tx_commit_at(struct nhn_tx *tx, uint32_t tail, const void *body, uint32_t length)
+{
+	uint8_t *cell = nhn_tx_cell(tx, tail);
+
+	if (__builtin_expect(body == cell || length == 0, 1))
+		return nhn_tx_publish_at(tx, tail, cell,
+					 NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT | length);
+	return nhn_tx_publish_at(tx, tail, cell, nhn_tx_describe(tx, cell, body, length));
 }
 
 /** End a burst of nhn_tx_reserve_at() and nhn_tx_commit_at(). */

@@ -259,7 +259,7 @@ layout_followed(const struct nhn_link *link, const struct nhn_layout *layout,
 		return nhn_refuse(refusal, NHN_REFUSAL_CHANNELS, 0, layout->channels,
 				  link->layout.channels);
 	for (i = 0; i < layout->channels; i++)
-		if (memcmp(&layout->entry[i], &link->layout.entry[i], sizeof(layout->entry[i])))
+		if (!nhn_entry_equal(&layout->entry[i], &link->layout.entry[i]))
 			return nhn_refuse(refusal, NHN_REFUSAL_NOT_FOLLOWED, i,
 					  layout->entry[i].use, link->layout.entry[i].use);
 	return 0;

@@ -30,6 +30,7 @@ nhn_fault_text(enum nhn_fault fault)
 		[NHN_FAULT_KIND] = "a cell of a kind the channel does not carry",
 		[NHN_FAULT_LENGTH] = "an inline length over the cell's",
 		[NHN_FAULT_DESCRIPTOR] = "a descriptor of bytes outside the free data ring",
+		[NHN_FAULT_MESSAGE] = "a cell that does not go on with the message begun",
 		[NHN_FAULT_OVERRUN] = "a cell rewritten before it was given back",
 		[NHN_FAULT_CURSOR] = "a cursor the reader cannot have reached",
 	};

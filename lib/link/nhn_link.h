@@ -199,6 +199,24 @@ nhn_link_rx(struct nhn_link *link, uint32_t channel)
 	return &link->rx[channel];
 }
 
+/**
+ * What the writers send in: another number after each restart of either side.
+ * @return 0: no peer reads
+ */
+static inline uint64_t
+nhn_link_tx_pairing(const struct nhn_link *link)
+{
+	return link->tx_state == NHN_TX_WAIT_DRAIN ? 0
+						   : (uint64_t)link->session << 32 | link->tx_peer;
+}
+
+/** What the readers read in, by the same numbers. @return 0: no peer writes */
+static inline uint64_t
+nhn_link_rx_pairing(const struct nhn_link *link)
+{
+	return link->rx_state == NHN_RX_IDLE ? 0 : (uint64_t)link->session << 32 | link->rx_peer;
+}
+
 /** Messages that restarts of the peer discarded on the own ring, over all sessions; wraps. */
 static inline uint32_t
 nhn_link_discarded(const struct nhn_link *link)

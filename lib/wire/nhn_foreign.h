@@ -19,8 +19,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
+#include <nhn_libc.h>
 #include <nhn_point.h>
 #include <nhn_word.h>
 

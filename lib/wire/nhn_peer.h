@@ -14,9 +14,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <nhn_foreign.h>
+#include <nhn_libc.h>
 #include <nhn_wire.h>
 
 #ifdef __cplusplus
@@ -76,6 +76,9 @@ int nhn_layout_check(const struct nhn_layout *layout, uint64_t area_bytes,
 /** Offset of a channel's cells in its area; its data ring follows them. */
 uint64_t nhn_layout_offset(const struct nhn_layout *layout, uint32_t channel);
 
+/** Whether two rows of a channel table are the same, all bytes of them. */
+bool nhn_entry_equal(const struct nhn_channel_entry *a, const struct nhn_channel_entry *b);
+
 /** Whether two checked layouts name the same channels. */
 bool nhn_layout_equal(const struct nhn_layout *a, const struct nhn_layout *b);
 
@@ -83,8 +86,9 @@ bool nhn_layout_equal(const struct nhn_layout *a, const struct nhn_layout *b);
 static inline uint32_t
 nhn_inline_bytes(uint32_t use, uint32_t cell_bytes)
 {
-	uint32_t metadata =
-		use == NHN_USE_ETHERNET ? (uint32_t)sizeof(struct nhn_frame_metadata) : 0u;
+	uint32_t metadata = use == NHN_USE_ETHERNET ? (uint32_t)sizeof(struct nhn_frame_metadata)
+			    : use == NHN_USE_MSG    ? (uint32_t)sizeof(struct nhn_message_head)
+						    : 0u;
 
 	return cell_bytes - NHN_COMMIT_BYTES - metadata;
 }

@@ -34,6 +34,8 @@
  * first, the commit word in the last four bytes.
  *
  *     raw cell, 64 bytes       | body 0..59 | commit word |
+ *     msg cell, 64 bytes       | bytes 0..47 | head 48..59 | commit word |
+ *     packed msg cell          | messages 0..55 | head 56..59 | commit word |
  *     ethernet cell, 128 bytes | frame 0..107 | metadata 108..123 | commit word |
  *
  *     commit word   31          1 committed, 0 formatted
@@ -47,7 +49,6 @@
 #ifndef NHN_WIRE_H
 #define NHN_WIRE_H
 
-#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -113,9 +114,9 @@ enum nhn_use {
 /** What a cell's body is. */
 enum nhn_kind {
 	NHN_KIND_RAW = 1,  /**< the message's bytes */
-	NHN_KIND_MSG = 2,  /**< up to 48 bytes, then id, total length, type and flags (lib/msg) */
-	NHN_KIND_PACK = 3, /**< several small messages of one size */
-	NHN_KIND_DESC = 4, /**< a struct nhn_descriptor */
+	NHN_KIND_MSG = 2,  /**< all or a part of a message, then a struct nhn_message_head */
+	NHN_KIND_PACK = 3, /**< messages of one size, then a struct nhn_pack_head */
+	NHN_KIND_DESC = 4, /**< a struct nhn_descriptor; of a msg channel with a message head */
 };
 
 #define NHN_COMMIT_COMMITTED (1u << 31)
@@ -135,6 +136,36 @@ struct nhn_descriptor {
 	uint32_t length;   /**< bytes, 1 to half the data ring */
 };
 NHN_WIRE_ASSERT(sizeof(struct nhn_descriptor) == 8);
+
+/**
+ * What travels with each message of a msg channel, before the commit word of its
+ * cells. A message longer than its first cell names goes on in the next cells of
+ * the channel, each with the same head, until all bytes are there.
+ */
+struct nhn_message_head {
+	uint32_t id;	 /**< its meaning is the sender's: correlates a reply with its request */
+	uint32_t length; /**< bytes of the whole message */
+	uint16_t type;	 /**< its meaning is the sender's */
+	uint16_t flags;	 /**< NHN_MESSAGE_* */
+};
+NHN_WIRE_ASSERT(sizeof(struct nhn_message_head) == 12);
+
+/** Flags of a message. A bit that is not named here breaks the channel. */
+#define NHN_MESSAGE_REQUEST 1u /**< wants a reply of the same id */
+#define NHN_MESSAGE_REPLY 2u   /**< answers the request of that id */
+#define NHN_MESSAGE_REFUSED 4u /**< of a reply: no server took the request, type says why */
+/** Only in the last cell of a message that its sender gave up: no more bytes come. */
+#define NHN_MESSAGE_ABORTED 8u
+/** What a sender may set. */
+#define NHN_MESSAGE_FLAGS (NHN_MESSAGE_REQUEST | NHN_MESSAGE_REPLY | NHN_MESSAGE_REFUSED)
+
+/** Of the messages in a PACK cell, before the commit word. */
+struct nhn_pack_head {
+	uint16_t type;	       /**< of each */
+	uint8_t message_bytes; /**< of each, not 0 */
+	uint8_t messages;      /**< not 0; times message_bytes is the cell's inline length */
+};
+NHN_WIRE_ASSERT(sizeof(struct nhn_pack_head) == 4);
 
 /** Metadata of a frame in an ethernet cell, before the commit word. All zero: none. */
 struct nhn_frame_metadata {

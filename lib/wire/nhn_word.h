@@ -19,7 +19,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+
+#include <nhn_libc.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the format is little-endian and its words are accessed as they are"
@@ -80,6 +81,15 @@ static inline void
 nhn_fence_acquire(void)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+/** Streaming stores of this thread are done before any later store: end them by this. */
+static inline void
+nhn_fence_streamed(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("sfence" : : : "memory");
+#endif
 }
 
 #ifdef __cplusplus

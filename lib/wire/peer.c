@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#include <errno.h>
-
+#include <nhn_libc.h>
 #include <nhn_peer.h>
 #include <nhn_word.h>
 
@@ -104,10 +103,30 @@ nhn_layout_offset(const struct nhn_layout *layout, uint32_t channel)
 }
 
 bool
+nhn_entry_equal(const struct nhn_channel_entry *a, const struct nhn_channel_entry *b)
+{
+	const uint8_t *byte_a = (const uint8_t *)a;
+	const uint8_t *byte_b = (const uint8_t *)b;
+	uint32_t difference = 0;
+	size_t i;
+
+	/* Not memcmp, which a freestanding program need not have. */
+	for (i = 0; i < sizeof(*a); i++)
+		difference |= byte_a[i] ^ byte_b[i];
+	return difference == 0;
+}
+
+bool
 nhn_layout_equal(const struct nhn_layout *a, const struct nhn_layout *b)
 {
-	return a->channels == b->channels &&
-	       memcmp(a->entry, b->entry, a->channels * sizeof(a->entry[0])) == 0;
+	uint32_t i;
+
+	if (a->channels != b->channels)
+		return false;
+	for (i = 0; i < a->channels; i++)
+		if (!nhn_entry_equal(&a->entry[i], &b->entry[i]))
+			return false;
+	return true;
 }
 
 uint32_t

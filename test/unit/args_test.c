@@ -13,6 +13,8 @@
 
 #include <nahanni_args.h>
 
+int nahanni_logtype; /* EAL's own: the driver keeps its to itself */
+
 #define FILES "role=host,path=/a,"
 
 static int

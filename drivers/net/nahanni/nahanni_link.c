@@ -96,29 +96,56 @@ port_find(uint16_t port_id)
 	return NULL;
 }
 
-struct nhn_link *
-rte_pmd_nahanni_link_get(uint16_t port_id)
+/** @return 0, or what rte_errno is to be */
+static int
+message_link_open(struct nahanni_port *port, enum nhn_use use, uint32_t channels)
 {
-	struct nhn_link_config config = {.use = NHN_USE_RAW};
+	struct nhn_link_config config = {.use = use};
+	uint32_t i;
+
+	if (port->data->dev_started)
+		return EBUSY;
+	if (port->service == NAHANNI_MESSAGES)
+		return port->link->config.use == use ? 0 : EBUSY;
+	if (channels > NHN_CHANNELS_MAX)
+		return EINVAL;
+	if (port->args.role == NHN_ROLE_HOST) {
+		if (channels == 0)
+			return EINVAL;
+		nahanni_layout_fit(port, &config.layout, channels, use, MESSAGE_CELLS);
+		for (i = 0; i < channels; i++)
+			config.layout.entry[i].priority = (uint8_t)i;
+	} else if (use == NHN_USE_MSG) {
+		config.layout.channels = channels;
+	}
+	if ((port->args.peer_device && nahanni_peer_take(port) != 0) ||
+	    nahanni_link_open(port, &config) != 0)
+		return EPROTO;
+	port->service = NAHANNI_MESSAGES;
+	return 0;
+}
+
+static struct nhn_link *
+message_link_get(uint16_t port_id, enum nhn_use use, uint32_t channels)
+{
 	struct nahanni_port *port = port_find(port_id);
 
 	if (port == NULL)
 		return NULL;
-	if (port->data->dev_started) {
-		rte_errno = EBUSY;
-		return NULL;
-	}
-	if (port->service == NAHANNI_STOPPED) {
-		if (port->args.role == NHN_ROLE_HOST)
-			nahanni_layout_fit(port, &config.layout, 1, NHN_USE_RAW, MESSAGE_CELLS);
-		if ((port->args.peer_device && nahanni_peer_take(port) != 0) ||
-		    nahanni_link_open(port, &config) != 0) {
-			rte_errno = EPROTO;
-			return NULL;
-		}
-		port->service = NAHANNI_MESSAGES;
-	}
-	return port->link;
+	rte_errno = message_link_open(port, use, channels);
+	return rte_errno == 0 ? port->link : NULL;
+}
+
+struct nhn_link *
+rte_pmd_nahanni_link_get(uint16_t port_id)
+{
+	return message_link_get(port_id, NHN_USE_RAW, 1);
+}
+
+struct nhn_link *
+rte_pmd_nahanni_msg_link_get(uint16_t port_id, uint32_t channels)
+{
+	return message_link_get(port_id, NHN_USE_MSG, channels);
 }
 
 struct nhn_link *

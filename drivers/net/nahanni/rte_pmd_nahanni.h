@@ -34,6 +34,17 @@ extern "C" {
 struct nhn_link *rte_pmd_nahanni_link_get(uint16_t port_id);
 
 /**
+ * The same with channels for lib/msg (NHN_USE_MSG), for nhn_endpoint_init().
+ *
+ * @param channels of a host's layout, 1 to NHN_CHANNELS_MAX, priority i for channel i; a
+ *        guest follows its host: 0 for any number, else exactly that many
+ * @return as rte_pmd_nahanni_link_get(), and NULL with rte_errno
+ *   - EINVAL: a host with 0 channels or too many
+ *   - EBUSY: also when the link is open with another use; a port start and stop ends that
+ */
+struct nhn_link *rte_pmd_nahanni_msg_link_get(uint16_t port_id, uint32_t channels);
+
+/**
  * The link of a started port, for nhn_link_probe_store(), nhn_link_probe_load()
  * and nhn_link_state() only: measuring what one line costs beside the frames.
  *

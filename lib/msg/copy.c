@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copies, chosen by size and by the ring's footprint: benchmarks/copies finds the numbers. */
+
+#include "msg_internal.h"
+
+const struct nhn_msg_policy nhn_msg_policy_default = {
+	.fragment_bytes = 16384,
+	.fetch_bytes = 2048,
+	.stream_bytes = 16384,
+	.stream_ring_bytes = 4u << 20,
+};
+
+#if defined(__x86_64__)
+/** A line by general registers, so that a kernel may use it. @p to is aligned to a line. */
+static inline void
+stream_line(uint8_t *to, const uint8_t *from)
+{
+	uint64_t word[8];
+	uint32_t i;
+
+	memcpy(word, from, sizeof(word));
+	for (i = 0; i < 8; i++)
+		__asm__ volatile("movnti %1, %0"
+				 : "=m"(*(uint64_t *)(void *)(to + i * sizeof(word[0])))
+				 : "r"(word[i]));
+}
+
+void
+msg_copy_stream(void *to, const void *from, size_t bytes)
+{
+	uint8_t *out = to;
+	const uint8_t *in = from;
+
+	if ((uintptr_t)to % NHN_LINE_BYTES == 0)
+		for (; bytes >= NHN_LINE_BYTES; bytes -= NHN_LINE_BYTES) {
+			stream_line(out, in);
+			out += NHN_LINE_BYTES;
+			in += NHN_LINE_BYTES;
+		}
+	memcpy(out, in, bytes);
+}
+#else
+void
+msg_copy_stream(void *to, const void *from, size_t bytes)
+{
+	memcpy(to, from, bytes);
+}
+#endif
+
+void
+msg_copy_fetch(const struct nhn_tx *tx, uint32_t bytes)
+{
+	uint32_t offset = tx->data_tail & (tx->data_bytes - 1);
+	uint32_t end = offset + bytes;
+
+	if (bytes > tx->data_limit - tx->data_tail || end > tx->data_bytes)
+		return;
+	for (; offset < end; offset += NHN_LINE_BYTES)
+		nhn_fetch_for_writing(tx->data + offset);
+}
+
+void
+msg_vector_init(struct nhn_vector *at, const struct iovec *vector, uint32_t vectors)
+{
+	at->part = vector;
+	at->parts = vectors;
+	at->offset = 0;
+}
+
+uint64_t
+msg_vector_bytes(const struct iovec *vector, uint32_t vectors)
+{
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < vectors; i++)
+		bytes += vector[i].iov_len;
+	return bytes;
+}
+
+/** The next bytes that stand together, @p bytes at most, passed over. Empty parts count as
+ * work of the caller's: their number is his. */
+static uint8_t *
+vector_next(struct nhn_vector *at, uint32_t *bytes)
+{
+	uint8_t *next;
+	size_t left;
+
+	while ((left = at->part->iov_len - at->offset) == 0) {
+		at->part++;
+		at->parts--;
+		at->offset = 0;
+	}
+	if (*bytes > left)
+		*bytes = (uint32_t)left;
+	next = (uint8_t *)at->part->iov_base + at->offset;
+	at->offset += *bytes;
+	return next;
+}
+
+void
+msg_gather(struct nhn_vector *from, uint8_t *to, uint32_t bytes, bool stream)
+{
+	while (bytes != 0) {
+		uint32_t part = bytes;
+		const uint8_t *next = vector_next(from, &part);
+
+		if (stream)
+			msg_copy_stream(to, next, part);
+		else
+			memcpy(to, next, part);
+		to += part;
+		bytes -= part;
+	}
+}
+
+void
+msg_scatter(struct nhn_vector *to, const uint8_t NHN_FOREIGN *from, uint32_t bytes)
+{
+	while (bytes != 0) {
+		uint32_t part = bytes;
+		uint8_t *next = vector_next(to, &part);
+
+		nhn_foreign_copy(next, from, part);
+		from += part;
+		bytes -= part;
+	}
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <nhn_endpoint.h>
+
+/** The channels of the layout in force, the most urgent first. */
+static void
+order(struct nhn_endpoint *endpoint)
+{
+	const struct nhn_layout *layout = &endpoint->link->layout;
+	uint32_t i, j;
+
+	endpoint->session = endpoint->link->session;
+	endpoint->channels = layout->channels;
+	for (i = 0; i < layout->channels; i++) {
+		for (j = i; j > 0 && layout->entry[endpoint->order[j - 1]].priority >
+					     layout->entry[i].priority;
+		     j--)
+			endpoint->order[j] = endpoint->order[j - 1];
+		endpoint->order[j] = (uint8_t)i;
+	}
+}
+
+void
+nhn_endpoint_init(struct nhn_endpoint *endpoint, struct nhn_link *link,
+		  uint64_t (*now_ns)(void *context), void *now_context)
+{
+	uint32_t i;
+
+	memset(endpoint, 0, sizeof(*endpoint));
+	endpoint->link = link;
+	endpoint->now_ns = now_ns;
+	endpoint->now_context = now_context;
+	endpoint->last_read = NHN_CHANNELS_MAX;
+	for (i = 0; i < NHN_CHANNELS_MAX; i++) {
+		nhn_msg_tx_init(&endpoint->tx[i], link, i);
+		nhn_msg_rx_init(&endpoint->rx[i], link, i);
+	}
+	order(endpoint);
+	endpoint->now = now_ns(now_context);
+}
+
+void
+nhn_endpoint_handle(struct nhn_endpoint *endpoint, uint32_t channel,
+		    const struct nhn_channel_handler *handler)
+{
+	endpoint->handler[channel] = handler;
+}
+
+/** Cold: once in NHN_ENDPOINT_CONTROL_POLLS. */
+static void
+control(struct nhn_endpoint *endpoint)
+{
+	uint32_t i;
+
+	endpoint->polls = NHN_ENDPOINT_CONTROL_POLLS;
+	endpoint->now = endpoint->now_ns(endpoint->now_context);
+	nhn_link_control(endpoint->link, endpoint->now);
+	/* A layout changes at a start of this side only, which is a new session. */
+	if (endpoint->session != endpoint->link->session)
+		order(endpoint);
+	/* Also of channels that the layout no longer has: their deadlines come. */
+	for (i = 0; i < NHN_CHANNELS_MAX; i++) {
+		const struct nhn_channel_handler *handler = endpoint->handler[i];
+
+		if (handler != NULL && handler->control != NULL)
+			handler->control(handler->context, endpoint->now);
+	}
+}
+
+static void
+control_when_due(struct nhn_endpoint *endpoint)
+{
+	if (endpoint->polls == 0)
+		control(endpoint);
+	else
+		endpoint->polls--;
+}
+
+/** A step of sending on a channel. @return whether one was done */
+static bool
+send_step(struct nhn_endpoint *endpoint, uint32_t channel)
+{
+	const struct nhn_channel_handler *handler = endpoint->handler[channel];
+	struct nhn_msg_tx *tx = &endpoint->tx[channel];
+
+	if (nhn_msg_busy(tx))
+		return nhn_msg_send_step(tx) != -EAGAIN;
+	return handler != NULL && handler->send != NULL && handler->send(handler->context);
+}
+
+int
+nhn_endpoint_poll(struct nhn_endpoint *endpoint)
+{
+	const uint32_t last_read = endpoint->last_read;
+	uint32_t i;
+
+	control_when_due(endpoint);
+	endpoint->last_read = NHN_CHANNELS_MAX;
+	for (i = 0; i < endpoint->channels; i++) {
+		uint32_t channel = endpoint->order[i];
+		const struct nhn_channel_handler *handler = endpoint->handler[channel];
+
+		/* After a step of reading it is the turn of sending on the same channel. */
+		if (last_read == channel && send_step(endpoint, channel))
+			return -EAGAIN;
+		if (nhn_msg_ready(&endpoint->rx[channel])) {
+			endpoint->last_read = channel;
+			if (handler == NULL)
+				return (int)channel;
+			if (handler->receive(handler->context))
+				return -EAGAIN;
+		}
+		if (last_read != channel && send_step(endpoint, channel))
+			return -EAGAIN;
+	}
+	return -EAGAIN;
+}
+
+uint64_t
+nhn_endpoint_advance(struct nhn_endpoint *endpoint)
+{
+	uint32_t i;
+
+	control_when_due(endpoint);
+	for (i = 0; i < endpoint->channels; i++)
+		if (send_step(endpoint, endpoint->order[i]))
+			break;
+	return endpoint->now;
+}
+
+int
+nhn_endpoint_send_wait(struct nhn_endpoint *endpoint, uint32_t channel,
+		       const struct nhn_message_head *head, const struct iovec *vector,
+		       uint32_t vectors, uint64_t deadline_ns)
+{
+	struct nhn_msg_tx *tx = &endpoint->tx[channel];
+	int ret;
+
+	while ((ret = nhn_msg_sendv(tx, head, vector, vectors)) == -EAGAIN || ret == -ENOTCONN)
+		if (nhn_endpoint_advance(endpoint) >= deadline_ns)
+			return -ETIMEDOUT;
+	if (ret != -EINPROGRESS)
+		return ret;
+	while (nhn_msg_busy(tx)) {
+		if (nhn_endpoint_advance(endpoint) >= deadline_ns) {
+			nhn_msg_cancel(tx);
+			return -ETIMEDOUT;
+		}
+	}
+	return tx->result;
+}
+
+int
+nhn_endpoint_receive_wait(struct nhn_endpoint *endpoint, uint32_t channel,
+			  struct nhn_msg_buffer *buffer, uint64_t deadline_ns)
+{
+	int ret;
+
+	while ((ret = nhn_msg_receive(&endpoint->rx[channel], buffer)) == -EAGAIN ||
+	       ret == -EINPROGRESS)
+		if (nhn_endpoint_advance(endpoint) >= deadline_ns)
+			return -ETIMEDOUT;
+	return ret;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Inside lib/msg: copies to and from struct iovec arrays. */
+#ifndef MSG_INTERNAL_H
+#define MSG_INTERNAL_H
+
+#include <nhn_msg.h>
+
+/**
+ * Copy past the caches. The caller ends it by nhn_fence_streamed() before the commit.
+ * Where a processor has no such stores, or not all lines are whole: by memcpy().
+ */
+void msg_copy_stream(void *to, const void *from, size_t bytes);
+
+/** Fetch for writing where the next @p bytes will go, if that is room known free. */
+void msg_copy_fetch(const struct nhn_tx *tx, uint32_t bytes);
+
+/** Begin at the first byte. */
+void msg_vector_init(struct nhn_vector *at, const struct iovec *vector, uint32_t vectors);
+
+/** Bytes of all parts. */
+uint64_t msg_vector_bytes(const struct iovec *vector, uint32_t vectors);
+
+/** Copy the next @p bytes, which must be there, to @p to. */
+void msg_gather(struct nhn_vector *from, uint8_t *to, uint32_t bytes, bool stream);
+
+/** Copy @p bytes to the next ones, which must be there. */
+void msg_scatter(struct nhn_vector *to, const uint8_t NHN_FOREIGN *from, uint32_t bytes);
+
+#endif /* MSG_INTERNAL_H */

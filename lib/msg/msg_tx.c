@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The writer of messages: all but the short way of a message that fits a cell. */
+
+#include "msg_internal.h"
+
+void
+nhn_msg_tx_init(struct nhn_msg_tx *msg, struct nhn_link *link, uint32_t channel)
+{
+	memset(msg, 0, sizeof(*msg));
+	msg->tx = nhn_link_tx(link, channel);
+	msg->link = link;
+	msg->policy = &nhn_msg_policy_default;
+}
+
+int
+nhn_msg_no_room(struct nhn_msg_tx *msg)
+{
+	if (msg->lossy) {
+		msg->dropped++;
+		return 0;
+	}
+	return nhn_link_tx_pairing(msg->link) == 0 ? -ENOTCONN : -EAGAIN;
+}
+
+static uint32_t
+cells_used(const struct nhn_tx *tx)
+{
+	return tx->tail - (tx->limit - tx->cell_count);
+}
+
+static uint32_t
+data_used(const struct nhn_tx *tx)
+{
+	return tx->data_tail - (tx->data_limit - tx->data_bytes);
+}
+
+/** Not below a quarter of the ring: readers tell by quarters what they gave back. */
+static void
+keep_highest(uint32_t *high, uint32_t used, uint32_t ring)
+{
+	if (*high < ring / 4)
+		*high = ring / 4;
+	if (*high < used)
+		*high = used;
+}
+
+void
+nhn_msg_raise_watermark(struct nhn_msg_tx *msg)
+{
+	struct nhn_tx *tx = msg->tx;
+
+	if (!tx->up) /* closed: the limit says nothing */
+		return;
+	nhn_tx_update(tx);
+	keep_highest(&msg->cells_high, cells_used(tx), tx->cell_count);
+	keep_highest(&msg->data_high, data_used(tx), tx->data_bytes);
+}
+
+struct nhn_msg_watermark
+nhn_msg_watermarks(struct nhn_msg_tx *msg)
+{
+	struct nhn_msg_watermark mark;
+
+	nhn_msg_raise_watermark(msg);
+	mark.cells = msg->cells_high;
+	mark.cell_count = msg->tx->cell_count;
+	mark.data = msg->data_high;
+	mark.data_bytes = msg->tx->data_bytes;
+	msg->cells_high = 0;
+	msg->data_high = 0;
+	return mark;
+}
+
+/* ---- long messages ---- */
+
+/** Bytes of the next fragment. What is left and fits a cell goes in the cell. */
+static uint32_t
+fragment_bytes(const struct nhn_msg_tx *msg)
+{
+	const struct nhn_tx *tx = msg->tx;
+	uint32_t left = msg->head.length - msg->sent;
+	uint32_t most = tx->data_bytes / 4;
+
+	if (most > msg->policy->fragment_bytes)
+		most = msg->policy->fragment_bytes;
+	if (most < tx->inline_bytes)
+		most = tx->inline_bytes;
+	return left < most ? left : most;
+}
+
+/** Of the next fragment, taken to be of this one's size. */
+static uint32_t
+fetch_bytes(const struct nhn_msg_tx *msg)
+{
+	return msg->fragment < msg->policy->fetch_bytes ? msg->fragment : msg->policy->fetch_bytes;
+}
+
+static bool
+fragment_begin(struct nhn_msg_tx *msg)
+{
+	msg->fragment = fragment_bytes(msg);
+	msg->filled = 0;
+	msg->body = nhn_tx_reserve(msg->tx, msg->fragment);
+	return msg->body != NULL;
+}
+
+static void
+fragment_end(struct nhn_msg_tx *msg)
+{
+	if (msg->stream)
+		nhn_fence_streamed();
+	nhn_msg_publish(msg, &msg->head, msg->body, msg->fragment);
+	if (msg->fragment > msg->tx->inline_bytes) {
+		if (data_used(msg->tx) > msg->data_high)
+			nhn_msg_raise_watermark(msg);
+		if (!msg->stream)
+			msg_copy_fetch(msg->tx, fetch_bytes(msg));
+	}
+	msg->sent += msg->fragment;
+	msg->body = NULL;
+}
+
+static int
+send_end(struct nhn_msg_tx *msg, int result)
+{
+	msg->sending = NHN_MSG_SENT;
+	msg->body = NULL;
+	msg->result = result;
+	return result;
+}
+
+static int
+send_lost(struct nhn_msg_tx *msg)
+{
+	msg->lost++;
+	return send_end(msg, -ECONNRESET);
+}
+
+/** Tell the reader that no more comes. */
+static int
+abort_step(struct nhn_msg_tx *msg)
+{
+	struct nhn_message_head head = msg->head;
+	uint8_t *cell = nhn_tx_reserve(msg->tx, 0);
+
+	if (cell == NULL)
+		return -EAGAIN;
+	head.flags |= NHN_MESSAGE_ABORTED;
+	nhn_msg_publish(msg, &head, cell, 0);
+	send_end(msg, -ECANCELED);
+	return 0;
+}
+
+int
+nhn_msg_send_step(struct nhn_msg_tx *msg)
+{
+	uint32_t bytes;
+
+	if (msg->sending == NHN_MSG_SENT)
+		return 0;
+	if (msg->pairing != nhn_link_tx_pairing(msg->link))
+		return send_lost(msg);
+	if (msg->sending == NHN_MSG_ABORTING)
+		return abort_step(msg);
+	if (msg->body == NULL && !fragment_begin(msg))
+		return -EAGAIN;
+	bytes = msg->fragment - msg->filled;
+	if (bytes > NHN_MSG_STEP_BYTES)
+		bytes = NHN_MSG_STEP_BYTES;
+	msg_gather(&msg->from, msg->body + msg->filled, bytes, msg->stream);
+	msg->filled += bytes;
+	if (msg->filled == msg->fragment)
+		fragment_end(msg);
+	return msg->sent == msg->head.length ? send_end(msg, 0) : -EINPROGRESS;
+}
+
+int
+nhn_msg_sendv(struct nhn_msg_tx *msg, const struct nhn_message_head *head,
+	      const struct iovec *vector, uint32_t vectors)
+{
+	if (msg_vector_bytes(vector, vectors) != head->length ||
+	    (head->flags & ~NHN_MESSAGE_FLAGS) != 0)
+		return -EINVAL;
+	/* One that was given up has first to be told of. */
+	if (msg->sending == NHN_MSG_ABORTING)
+		nhn_msg_send_step(msg);
+	if (msg->sending != NHN_MSG_SENT)
+		return nhn_msg_no_room(msg);
+	msg->head = *head;
+	msg->pairing = nhn_link_tx_pairing(msg->link);
+	msg->sent = 0;
+	msg->stream = head->length >= msg->policy->stream_bytes &&
+		      msg->tx->data_bytes >= msg->policy->stream_ring_bytes;
+	msg_vector_init(&msg->from, vector, vectors);
+	if (!fragment_begin(msg))
+		return nhn_msg_no_room(msg);
+	msg->sending = NHN_MSG_SENDING;
+	return nhn_msg_send_step(msg);
+}
+
+int
+nhn_msg_send_long(struct nhn_msg_tx *msg, const struct nhn_message_head *head, const void *data)
+{
+	if (msg->sending == NHN_MSG_SENDING) /* single may be in use */
+		return nhn_msg_no_room(msg);
+	msg->single.iov_base = (void *)(uintptr_t)data;
+	msg->single.iov_len = head->length;
+	return nhn_msg_sendv(msg, head, &msg->single, 1);
+}
+
+void
+nhn_msg_cancel(struct nhn_msg_tx *msg)
+{
+	if (msg->sending != NHN_MSG_SENDING)
+		return;
+	if (msg->sent == 0) {
+		send_end(msg, -ECANCELED);
+		return;
+	}
+	msg->aborted++;
+	msg->sending = NHN_MSG_ABORTING;
+	nhn_msg_send_step(msg);
+}
+
+/* ---- many in a cell ---- */
+
+uint32_t
+nhn_msg_send_packed(struct nhn_msg_tx *msg, uint16_t type, const void *messages,
+		    uint32_t message_bytes, uint32_t count)
+{
+	struct nhn_tx *tx = msg->tx;
+	const uint32_t pack_bytes = nhn_msg_pack_bytes(tx->inline_bytes);
+	const uint8_t *from = messages;
+	struct nhn_pack_head head;
+	uint32_t fit = 0;
+	uint32_t tail = tx->tail;
+	uint32_t sent;
+
+	if (message_bytes == 0 || message_bytes > pack_bytes || nhn_msg_busy(msg))
+		return 0;
+	while ((fit + 1) * message_bytes <= pack_bytes) /* no division: at most 120 turns */
+		fit++;
+	memset(&head, 0, sizeof(head));
+	head.type = type;
+	head.message_bytes = (uint8_t)message_bytes;
+	for (sent = 0; sent < count; sent += head.messages) {
+		uint32_t bytes;
+		uint8_t *cell = nhn_tx_reserve_at(tx, tail, 0);
+
+		if (cell == NULL)
+			break;
+		head.messages = (uint8_t)(count - sent < fit ? count - sent : fit);
+		bytes = head.messages * message_bytes;
+		memcpy(cell, from, bytes);
+		memcpy(cell + pack_bytes, &head, sizeof(head));
+		tail = nhn_tx_publish_at(tx, tail, cell,
+					 NHN_KIND_PACK << NHN_COMMIT_KIND_SHIFT | bytes);
+		from += bytes;
+	}
+	nhn_tx_end(tx, tail);
+	if (cells_used(tx) > msg->cells_high && sent != 0)
+		nhn_msg_raise_watermark(msg);
+	if (sent < count && msg->lossy) {
+		msg->dropped += count - sent;
+		sent = count;
+	}
+	return sent;
+}

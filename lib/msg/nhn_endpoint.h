@@ -52,7 +52,7 @@ struct nhn_channel_handler {
 	void (*control)(void *context, uint64_t now_ns);
 };
 
-/** About 26 KiB. Of its fields tx and rx are the program's to use with nhn_msg.h. */
+/** About 17 KiB. Of its fields tx and rx are the program's to use with nhn_msg.h. */
 struct nhn_endpoint {
 	struct nhn_msg_tx tx[NHN_CHANNELS_MAX];
 	struct nhn_msg_rx rx[NHN_CHANNELS_MAX];

@@ -272,7 +272,12 @@ nhn_msg_reserve(struct nhn_msg_tx *msg, uint32_t length)
 static inline void
 nhn_msg_commit(struct nhn_msg_tx *msg, const struct nhn_message_head *head, const void *body)
 {
+	const struct nhn_tx *tx = msg->tx;
+
 	nhn_msg_publish(msg, head, (const uint8_t *)body, head->length);
+	/* Few cells may take much of the data ring. */
+	if (__builtin_expect(tx->data_tail - (tx->data_limit - tx->data_bytes) > msg->data_high, 0))
+		nhn_msg_raise_watermark(msg);
 }
 
 /* ---- reader ---- */

@@ -77,6 +77,7 @@ struct nhn_rpc_client {
 	struct nhn_rpc_slot *slots;
 	uint32_t free;			/**< first free slot, slot_count: none */
 	uint32_t open;			/**< calls */
+	uint64_t pairing;		/**< of the open calls */
 	struct nhn_rpc_call *sending;	/**< whose request is on its way */
 	struct nhn_rpc_call *receiving; /**< whose reply is coming in */
 	uint64_t deadline_ns;		/**< the next one, or earlier */

@@ -78,18 +78,24 @@ nhn_rpc_client_cancel(struct nhn_rpc_client *client, struct nhn_rpc_call *call)
 	call_let_go(client, call, -ECANCELED);
 }
 
-/** The peer of these calls is gone, and all that it replied was received. */
+/**
+ * End the calls whose peer is gone. The reader's pairing ends when all that the peer
+ * replied was received, so that no reply is lost; a call begins in that pairing only.
+ */
 static void
-calls_reset(struct nhn_rpc_client *client)
+peer_settle(struct nhn_rpc_client *client)
 {
 	uint64_t standing = nhn_link_rx_pairing(client->endpoint->link);
 	uint32_t i;
 
+	if (standing == client->pairing)
+		return;
+	client->pairing = standing;
 	client->receiving = NULL; /* its message is forgotten */
 	for (i = 0; i < client->slot_count; i++) {
 		struct nhn_rpc_call *call = client->slots[i].call;
 
-		/* One that was begun with the new peer stays. */
+		/* One that done() began with the new peer stays. */
 		if (call == NULL || call->pairing == standing)
 			continue;
 		client->reset++;
@@ -141,12 +147,9 @@ client_control(void *context, uint64_t now_ns)
 	struct nhn_rpc_client *client = context;
 
 	sending_settle(client);
-	if (client->open == 0)
-		return;
-	/* A new layout may lack the channel: then nobody is told -ESTALE of it. */
-	if (client->channel >= client->endpoint->link->layout.channels)
-		calls_reset(client);
-	deadlines_check(client, now_ns);
+	peer_settle(client);
+	if (client->open != 0)
+		deadlines_check(client, now_ns);
 }
 
 /* ---- a call ---- */
@@ -161,6 +164,10 @@ nhn_rpc_client_call(struct nhn_rpc_client *client, struct nhn_rpc_call *call)
 	int ret;
 
 	sending_settle(client);
+	peer_settle(client);
+	call->pairing = nhn_link_tx_pairing(client->endpoint->link);
+	if (call->pairing == 0 || call->pairing != client->pairing)
+		return -ENOTCONN;
 	if (client->free == client->slot_count)
 		return -EAGAIN;
 	for (i = 0; i < call->requests; i++)
@@ -172,7 +179,6 @@ nhn_rpc_client_call(struct nhn_rpc_client *client, struct nhn_rpc_call *call)
 	head.length = (uint32_t)length;
 	head.type = call->type;
 	head.flags = NHN_MESSAGE_REQUEST;
-	call->pairing = nhn_link_tx_pairing(client->endpoint->link);
 	ret = nhn_msg_sendv(client_tx(client), &head, call->request, call->requests);
 	if (ret != 0 && ret != -EINPROGRESS) {
 		slot_give(client, slot);
@@ -216,7 +222,7 @@ reply_begin(struct nhn_rpc_client *client)
 	int ret = nhn_msg_front(client_rx(client), &head);
 
 	if (ret == -ESTALE)
-		calls_reset(client);
+		peer_settle(client);
 	if (ret != 0)
 		return ret;
 	client->receiving = receiver_of(client, &head);
@@ -263,7 +269,7 @@ client_receive(void *context)
 	call = client->receiving;
 	ret = nhn_msg_receive(client_rx(client), &call->buffer);
 	if (ret == -ESTALE)
-		calls_reset(client);
+		peer_settle(client);
 	else if (ret != -EAGAIN && ret != -EINPROGRESS)
 		reply_end(client, call, ret);
 	return true;

@@ -9,6 +9,7 @@
 #define PAIR_REGION_BYTES (1u << 20)
 #define PAIR_CELLS 256u
 #define PAIR_DATA 16384u
+#define PAIR_LONGEST (4 * PAIR_DATA) /* message of lib/msg */
 #define PAIR_SECONDS 60
 
 /* One side, as it says of itself. */
@@ -20,7 +21,9 @@ struct pair_status {
 };
 
 struct pair_ledger {
-	uint32_t messages;	      /* each way */
+	uint32_t messages; /* each way */
+	uint32_t msg;	   /* lib/msg on the channel, and messages longer than its data ring */
+	uint32_t echo;	   /* the guest sends back what it gets, and writes nothing here */
 	struct pair_status status[2]; /* indices are enum nhn_role - 1 */
 };
 

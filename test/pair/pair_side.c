@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include <nhn_msg.h>
+
 #include "pair_ledger.h"
 #include "pattern.h"
 #include "process.h"
@@ -21,6 +23,14 @@ struct pair_side {
 	uint32_t idle;
 	uint64_t deadline_ns;
 	bool failed;
+
+	struct nhn_msg_tx msg_tx;
+	struct nhn_msg_rx msg_rx;
+	struct nhn_msg_buffer buffer;
+	struct iovec place;
+	bool filled; /* out has the next message in it */
+	uint8_t out[PAIR_LONGEST];
+	uint8_t in[PAIR_LONGEST];
 };
 
 /* The first failure is kept. */
@@ -66,6 +76,58 @@ take(struct pair_side *side, const struct nhn_view *view)
 	side->taken++;
 }
 
+/* ---- the same over lib/msg ---- */
+
+static bool
+send_message(struct pair_side *side)
+{
+	struct nhn_message_head head = {.id = side->sent};
+	int ret;
+
+	if (nhn_msg_busy(&side->msg_tx))
+		return nhn_msg_send_step(&side->msg_tx) != -EAGAIN;
+	if (side->sent == side->ledger->messages)
+		return false;
+	head.length = pattern_length(side->out_seed, side->sent, PAIR_LONGEST);
+	if (!side->filled)
+		pattern_fill(side->out, head.length, side->out_seed, side->sent);
+	side->filled = true;
+	ret = nhn_msg_send(&side->msg_tx, &head, side->out);
+	if (ret == -EAGAIN || ret == -ENOTCONN)
+		return false;
+	CHECK(side, ret == 0 || ret == -EINPROGRESS);
+	side->filled = false;
+	side->sent++;
+	return true;
+}
+
+static bool
+take_message(struct pair_side *side)
+{
+	const struct nhn_message_head *head = &side->buffer.head;
+	int ret = nhn_msg_receive(&side->msg_rx, &side->buffer);
+
+	CHECK(side, ret == 0 || ret == -EINPROGRESS || ret == -EAGAIN);
+	if (ret != 0)
+		return ret == -EINPROGRESS;
+	CHECK(side, side->taken < side->ledger->messages);
+	CHECK(side, head->id == side->taken);
+	CHECK(side, head->length == pattern_length(side->in_seed, side->taken, PAIR_LONGEST));
+	CHECK(side, pattern_matches(side->in, head->length, side->in_seed, side->taken));
+	side->taken++;
+	return true;
+}
+
+static void
+msg_begin(struct pair_side *side)
+{
+	side->place.iov_base = side->in;
+	side->place.iov_len = sizeof(side->in);
+	nhn_msg_tx_init(&side->msg_tx, &side->link, 0);
+	nhn_msg_rx_init(&side->msg_rx, &side->link, 0);
+	nhn_msg_buffer_init(&side->buffer, &side->place, 1);
+}
+
 /* ---- the loop ---- */
 
 static bool
@@ -76,7 +138,7 @@ send_some(struct pair_side *side)
 	if (!side->link.started)
 		return false;
 	for (i = 0; i < BURST; i++)
-		if (!send_one(side))
+		if (!(side->ledger->msg ? send_message(side) : send_one(side)))
 			break;
 	return i != 0;
 }
@@ -90,6 +152,8 @@ take_some(struct pair_side *side)
 
 	if (!side->link.started)
 		return false;
+	if (side->ledger->msg)
+		return take_message(side);
 	count = nhn_rx_peek(rx, views, BURST);
 	for (i = 0; i < count && !side->failed; i++)
 		take(side, &views[i]);
@@ -118,6 +182,8 @@ side_done(struct pair_side *side)
 
 	if (side->sent == all && side->taken == all)
 		nhn_store_release(&side->status->finished, 1);
+	if (side->ledger->echo)
+		return nhn_load_relaxed(&side->status->finished) != 0;
 	return nhn_load_acquire(&side->ledger->status[0].finished) != 0 &&
 	       nhn_load_acquire(&side->ledger->status[1].finished) != 0;
 }
@@ -150,12 +216,13 @@ side_begin(struct pair_side *side, const struct nhn_region *region, enum nhn_rol
 
 	memset(&config, 0, sizeof(config));
 	nhn_link_joint(&config, role, region->base, region->length);
-	nhn_layout_uniform(&config.layout, 1, NHN_USE_RAW, PAIR_CELLS, PAIR_DATA);
-	config.use = NHN_USE_RAW;
+	config.use = side->ledger->msg ? NHN_USE_MSG : NHN_USE_RAW;
+	nhn_layout_uniform(&config.layout, 1, config.use, PAIR_CELLS, PAIR_DATA);
 	config.random = (uint32_t)process_now_ns();
 	config.beat_period_us = 1000000; /* a loaded machine is no subject here */
 	side->out_seed = role;
-	side->in_seed = 3u - role;
+	side->in_seed = side->ledger->echo ? role : 3u - role;
+	msg_begin(side);
 	return nhn_link_init(&side->link, &config, &refusal);
 }
 

@@ -128,6 +128,18 @@ test_million_messages_each_way(void **state)
 	expect_all_exchanged();
 }
 
+/* The data ring holds a quarter of the longest. */
+static void
+test_long_messages_each_way(void **state)
+{
+	(void)state;
+	pair.ledger->messages = FEW;
+	pair.ledger->msg = 1;
+	start(NHN_ROLE_HOST);
+	start(NHN_ROLE_GUEST);
+	expect_all_exchanged();
+}
+
 static void
 start_in_order(enum nhn_role first, enum nhn_role second)
 {
@@ -203,6 +215,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_million_messages_each_way),
+		TEST(test_long_messages_each_way),
 		TEST(test_host_first),
 		TEST(test_guest_first),
 		TEST(test_second_of_a_role_is_refused),

@@ -46,9 +46,8 @@ nhn_endpoint_handle(struct nhn_endpoint *endpoint, uint32_t channel,
 	endpoint->handler[channel] = handler;
 }
 
-/** Cold: once in NHN_ENDPOINT_CONTROL_POLLS. */
-static void
-control(struct nhn_endpoint *endpoint)
+void
+nhn_endpoint_control(struct nhn_endpoint *endpoint)
 {
 	uint32_t i;
 
@@ -71,7 +70,7 @@ static void
 control_when_due(struct nhn_endpoint *endpoint)
 {
 	if (endpoint->polls == 0)
-		control(endpoint);
+		nhn_endpoint_control(endpoint);
 	else
 		endpoint->polls--;
 }
@@ -89,12 +88,11 @@ send_step(struct nhn_endpoint *endpoint, uint32_t channel)
 }
 
 int
-nhn_endpoint_poll(struct nhn_endpoint *endpoint)
+nhn_endpoint_step(struct nhn_endpoint *endpoint)
 {
 	const uint32_t last_read = endpoint->last_read;
 	uint32_t i;
 
-	control_when_due(endpoint);
 	endpoint->last_read = NHN_CHANNELS_MAX;
 	for (i = 0; i < endpoint->channels; i++) {
 		uint32_t channel = endpoint->order[i];
@@ -102,18 +100,25 @@ nhn_endpoint_poll(struct nhn_endpoint *endpoint)
 
 		/* After a step of reading it is the turn of sending on the same channel. */
 		if (last_read == channel && send_step(endpoint, channel))
-			return -EAGAIN;
+			return -EINPROGRESS;
 		if (nhn_msg_ready(&endpoint->rx[channel])) {
 			endpoint->last_read = channel;
 			if (handler == NULL)
 				return (int)channel;
 			if (handler->receive(handler->context))
-				return -EAGAIN;
+				return -EINPROGRESS;
 		}
 		if (last_read != channel && send_step(endpoint, channel))
-			return -EAGAIN;
+			return -EINPROGRESS;
 	}
 	return -EAGAIN;
+}
+
+int
+nhn_endpoint_poll(struct nhn_endpoint *endpoint)
+{
+	control_when_due(endpoint);
+	return nhn_endpoint_step(endpoint);
 }
 
 uint64_t

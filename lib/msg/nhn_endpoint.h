@@ -81,12 +81,19 @@ void nhn_endpoint_handle(struct nhn_endpoint *endpoint, uint32_t channel,
 			 const struct nhn_channel_handler *handler);
 
 /**
- * Do one step.
+ * Do one step, after the control step when that is due.
  * @return the most urgent channel without a handler that nhn_msg_receive() or nhn_msg_peek()
- *         has something to say of; it is named again until that is taken. -EAGAIN: none,
- *         or a step was done for another one
+ *         has something to say of; it is named again until that is taken. -EINPROGRESS: a
+ *         step was done, of sending or by a handler. -EAGAIN: there was nothing to do
  */
 int nhn_endpoint_poll(struct nhn_endpoint *endpoint);
+
+/* The two halves of nhn_endpoint_poll(), for who polls many endpoints. */
+
+/** One step and no control. @return as nhn_endpoint_poll() */
+int nhn_endpoint_step(struct nhn_endpoint *endpoint);
+/** The control step of the link, and of the handlers; wants to be called as the link's does. */
+void nhn_endpoint_control(struct nhn_endpoint *endpoint);
 
 /**
  * Send a message; waits for a peer, for room, and until all of it is sent.

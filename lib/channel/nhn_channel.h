@@ -197,23 +197,34 @@ nhn_rx_cell(const struct nhn_rx_ring *ring, uint32_t index)
 	return ring->cells + ((size_t)(index & ring->mask) << ring->cell_shift);
 }
 
+/** Where the commit word of a peer's cell stands. */
+static inline const uint32_t NHN_FOREIGN *
+nhn_rx_commit_place(const struct nhn_rx_ring *ring, uint32_t index)
+{
+	const uint8_t NHN_FOREIGN *end = nhn_rx_cell(ring, index) + ((size_t)1 << ring->cell_shift);
+
+	return (const uint32_t NHN_FOREIGN *)(const void NHN_FOREIGN *)(end - NHN_COMMIT_BYTES);
+}
+
 /** Load the commit word of a peer's cell (A). */
 static inline uint32_t
 nhn_rx_commit_word(const struct nhn_rx_ring *ring, uint32_t index)
 {
-	const uint8_t NHN_FOREIGN *end = nhn_rx_cell(ring, index) + ((size_t)1 << ring->cell_shift);
+	return nhn_foreign_acquire(nhn_rx_commit_place(ring, index));
+}
 
-	return nhn_foreign_acquire(
-		(const uint32_t NHN_FOREIGN *)(const void NHN_FOREIGN *)(end - NHN_COMMIT_BYTES));
+/** The upper half of the commit word that index will have in this pairing. */
+static inline uint32_t
+nhn_rx_expected(const struct nhn_rx_ring *ring, uint32_t index)
+{
+	return ring->tag | ((index >> ring->lap_shift) & NHN_COMMIT_LAP_MASK);
 }
 
 /** 0 when the upper half of a commit word is that of this index in this pairing. */
 static inline uint32_t
 nhn_rx_difference(const struct nhn_rx_ring *ring, uint32_t index, uint32_t word)
 {
-	uint32_t lap = (index >> ring->lap_shift) & NHN_COMMIT_LAP_MASK;
-
-	return word >> NHN_COMMIT_LAP_SHIFT ^ (ring->tag | lap);
+	return word >> NHN_COMMIT_LAP_SHIFT ^ nhn_rx_expected(ring, index);
 }
 
 /**

@@ -206,8 +206,10 @@ nhn_link_rx(struct nhn_link *link, uint32_t channel)
 static inline uint64_t
 nhn_link_tx_pairing(const struct nhn_link *link)
 {
-	return link->tx_state == NHN_TX_WAIT_DRAIN ? 0
-						   : (uint64_t)link->session << 32 | link->tx_peer;
+	/* After a fault nothing more is sent in this session. */
+	if (link->broken || link->tx_state == NHN_TX_WAIT_DRAIN)
+		return 0;
+	return (uint64_t)link->session << 32 | link->tx_peer;
 }
 
 /** What the readers read in, by the same numbers. @return 0: no peer writes */

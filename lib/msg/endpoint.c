@@ -51,7 +51,7 @@ nhn_endpoint_control(struct nhn_endpoint *endpoint)
 {
 	uint32_t i;
 
-	endpoint->polls = NHN_ENDPOINT_CONTROL_POLLS;
+	endpoint->polls = NHN_ENDPOINT_CONTROL_POLLS - 1; /* without the one that controls */
 	endpoint->now = endpoint->now_ns(endpoint->now_context);
 	nhn_link_control(endpoint->link, endpoint->now);
 	/* A layout changes at a start of this side only, which is a new session. */
@@ -84,7 +84,7 @@ send_step(struct nhn_endpoint *endpoint, uint32_t channel)
 
 	if (nhn_msg_busy(tx))
 		return nhn_msg_send_step(tx) != -EAGAIN;
-	return handler != NULL && handler->send != NULL && handler->send(handler->context);
+	return handler != NULL && handler->waiting && handler->send(handler->context);
 }
 
 int
@@ -105,13 +105,28 @@ nhn_endpoint_step(struct nhn_endpoint *endpoint)
 			endpoint->last_read = channel;
 			if (handler == NULL)
 				return (int)channel;
-			if (handler->receive(handler->context))
+			if (handler->receive != NULL && handler->receive(handler->context))
 				return -EINPROGRESS;
 		}
 		if (last_read != channel && send_step(endpoint, channel))
 			return -EINPROGRESS;
 	}
 	return -EAGAIN;
+}
+
+bool
+nhn_endpoint_pending(const struct nhn_endpoint *endpoint)
+{
+	uint32_t i;
+
+	for (i = 0; i < endpoint->channels; i++) {
+		const struct nhn_channel_handler *handler = endpoint->handler[i];
+
+		if (nhn_msg_busy(&endpoint->tx[i]) || endpoint->rx[i].holding ||
+		    endpoint->rx[i].rx->stale || (handler != NULL && handler->waiting))
+			return true;
+	}
+	return false;
 }
 
 int

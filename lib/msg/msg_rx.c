@@ -122,9 +122,8 @@ nhn_msg_buffer_init(struct nhn_msg_buffer *buffer, const struct iovec *vector, u
 	msg_vector_init(&buffer->to, vector, vectors);
 }
 
-/** Hold the next piece. @return 0, -EAGAIN or -ESTALE */
-static int
-hold(struct nhn_msg_rx *msg)
+int
+msg_hold(struct nhn_msg_rx *msg)
 {
 	int count;
 
@@ -138,24 +137,21 @@ hold(struct nhn_msg_rx *msg)
 	return 0;
 }
 
-/** Give the piece back. @return 0, or -ESTALE: what was copied of it is void. Readers of
- * messages are told so by the -ESTALE of the link's new begin, which follows. */
-static int
-let_go(struct nhn_msg_rx *msg)
+int
+msg_let_go(struct nhn_msg_rx *msg)
 {
 	msg->holding = false;
 	return nhn_msg_release(msg);
 }
 
-/** Drop a piece of the message that is skipped. */
-static void
-skip_step(struct nhn_msg_rx *msg)
+void
+msg_skip_step(struct nhn_msg_rx *msg)
 {
 	if (!msg->begun) {
 		msg->skipping = false;
 		msg->skipped++;
 	}
-	let_go(msg);
+	msg_let_go(msg);
 }
 
 void
@@ -167,7 +163,7 @@ nhn_msg_skip(struct nhn_msg_rx *msg)
 		msg->taken += msg->piece.head.length;
 		msg->skipped++;
 		if (msg->taken == msg->piece.length)
-			let_go(msg);
+			msg_let_go(msg);
 		return;
 	}
 	msg->skipping = true;
@@ -183,11 +179,11 @@ nhn_msg_front(struct nhn_msg_rx *msg, struct nhn_message_head *head)
 		*head = msg->head;
 		return 0;
 	}
-	ret = hold(msg);
+	ret = msg_hold(msg);
 	if (ret != 0)
 		return ret;
 	if (msg->skipping) {
-		skip_step(msg);
+		msg_skip_step(msg);
 		return -EAGAIN;
 	}
 	*head = msg->piece.head;
@@ -209,7 +205,7 @@ receive_step(struct nhn_msg_rx *msg, struct nhn_msg_buffer *buffer)
 	msg_scatter(&buffer->to, piece->data + msg->taken, bytes);
 	msg->taken += bytes;
 	whole = piece->messages > 1 || piece->offset + msg->taken == piece->head.length;
-	if (msg->taken == piece->length && let_go(msg) != 0)
+	if (msg->taken == piece->length && msg_let_go(msg) != 0)
 		return -EINPROGRESS;
 	return whole ? 0 : -EINPROGRESS;
 }
@@ -217,16 +213,16 @@ receive_step(struct nhn_msg_rx *msg, struct nhn_msg_buffer *buffer)
 int
 nhn_msg_receive(struct nhn_msg_rx *msg, struct nhn_msg_buffer *buffer)
 {
-	int ret = hold(msg);
+	int ret = msg_hold(msg);
 
 	if (ret != 0)
 		return ret;
 	if (msg->skipping) {
-		skip_step(msg);
+		msg_skip_step(msg);
 		return -EAGAIN;
 	}
 	if ((msg->piece.head.flags & NHN_MESSAGE_ABORTED) != 0) {
-		let_go(msg);
+		msg_let_go(msg);
 		return -ECANCELED;
 	}
 	/* The first byte of a message: of a piece, or of one in a pack. */

@@ -62,10 +62,11 @@ nhn_msg_watermarks(struct nhn_msg_tx *msg)
 	struct nhn_msg_watermark mark;
 
 	nhn_msg_raise_watermark(msg);
-	mark.cells = msg->cells_high;
 	mark.cell_count = msg->tx->cell_count;
-	mark.data = msg->data_high;
 	mark.data_bytes = msg->tx->data_bytes;
+	/* A restart may have laid smaller rings. */
+	mark.cells = msg->cells_high < mark.cell_count ? msg->cells_high : mark.cell_count;
+	mark.data = msg->data_high < mark.data_bytes ? msg->data_high : mark.data_bytes;
 	msg->cells_high = 0;
 	msg->data_high = 0;
 	return mark;
@@ -75,10 +76,9 @@ nhn_msg_watermarks(struct nhn_msg_tx *msg)
 
 /** Bytes of the next fragment. What is left and fits a cell goes in the cell. */
 static uint32_t
-fragment_bytes(const struct nhn_msg_tx *msg)
+fragment_bytes(const struct nhn_msg_tx *msg, uint32_t left)
 {
 	const struct nhn_tx *tx = msg->tx;
-	uint32_t left = msg->head.length - msg->sent;
 	uint32_t most = tx->data_bytes / 4;
 
 	if (most > msg->policy->fragment_bytes)
@@ -95,17 +95,17 @@ fetch_bytes(const struct nhn_msg_tx *msg)
 	return msg->fragment < msg->policy->fetch_bytes ? msg->fragment : msg->policy->fetch_bytes;
 }
 
-static bool
-fragment_begin(struct nhn_msg_tx *msg)
+bool
+msg_fragment_begin(struct nhn_msg_tx *msg, uint32_t most)
 {
-	msg->fragment = fragment_bytes(msg);
+	msg->fragment = fragment_bytes(msg, most);
 	msg->filled = 0;
 	msg->body = nhn_tx_reserve(msg->tx, msg->fragment);
 	return msg->body != NULL;
 }
 
-static void
-fragment_end(struct nhn_msg_tx *msg)
+void
+msg_fragment_end(struct nhn_msg_tx *msg)
 {
 	if (msg->stream)
 		nhn_fence_streamed();
@@ -120,9 +120,10 @@ fragment_end(struct nhn_msg_tx *msg)
 	msg->body = NULL;
 }
 
-static int
-send_end(struct nhn_msg_tx *msg, int result)
+int
+msg_send_end(struct nhn_msg_tx *msg, int result)
 {
+	msg->relay = NULL;
 	msg->sending = NHN_MSG_SENT;
 	msg->body = NULL;
 	msg->result = result;
@@ -133,7 +134,7 @@ static int
 send_lost(struct nhn_msg_tx *msg)
 {
 	msg->lost++;
-	return send_end(msg, -ECONNRESET);
+	return msg_send_end(msg, -ECONNRESET);
 }
 
 /** Tell the reader that no more comes. */
@@ -147,7 +148,7 @@ abort_step(struct nhn_msg_tx *msg)
 		return -EAGAIN;
 	head.flags |= NHN_MESSAGE_ABORTED;
 	nhn_msg_publish(msg, &head, cell, 0);
-	send_end(msg, -ECANCELED);
+	msg_send_end(msg, -ECANCELED);
 	return 0;
 }
 
@@ -162,7 +163,9 @@ nhn_msg_send_step(struct nhn_msg_tx *msg)
 		return send_lost(msg);
 	if (msg->sending == NHN_MSG_ABORTING)
 		return abort_step(msg);
-	if (msg->body == NULL && !fragment_begin(msg))
+	if (msg->relay != NULL) /* nhn_msg_relay() goes on */
+		return -EAGAIN;
+	if (msg->body == NULL && !msg_fragment_begin(msg, msg->head.length - msg->sent))
 		return -EAGAIN;
 	bytes = msg->fragment - msg->filled;
 	if (bytes > NHN_MSG_STEP_BYTES)
@@ -170,8 +173,8 @@ nhn_msg_send_step(struct nhn_msg_tx *msg)
 	msg_gather(&msg->from, msg->body + msg->filled, bytes, msg->stream);
 	msg->filled += bytes;
 	if (msg->filled == msg->fragment)
-		fragment_end(msg);
-	return msg->sent == msg->head.length ? send_end(msg, 0) : -EINPROGRESS;
+		msg_fragment_end(msg);
+	return msg->sent == msg->head.length ? msg_send_end(msg, 0) : -EINPROGRESS;
 }
 
 int
@@ -192,7 +195,7 @@ nhn_msg_sendv(struct nhn_msg_tx *msg, const struct nhn_message_head *head,
 	msg->stream = head->length >= msg->policy->stream_bytes &&
 		      msg->tx->data_bytes >= msg->policy->stream_ring_bytes;
 	msg_vector_init(&msg->from, vector, vectors);
-	if (!fragment_begin(msg))
+	if (!msg_fragment_begin(msg, msg->head.length - msg->sent))
 		return nhn_msg_no_room(msg);
 	msg->sending = NHN_MSG_SENDING;
 	return nhn_msg_send_step(msg);
@@ -214,10 +217,11 @@ nhn_msg_cancel(struct nhn_msg_tx *msg)
 	if (msg->sending != NHN_MSG_SENDING)
 		return;
 	if (msg->sent == 0) {
-		send_end(msg, -ECANCELED);
+		msg_send_end(msg, -ECANCELED);
 		return;
 	}
 	msg->aborted++;
+	msg->relay = NULL;
 	msg->sending = NHN_MSG_ABORTING;
 	nhn_msg_send_step(msg);
 }

@@ -46,8 +46,9 @@ struct nhn_channel_handler {
 	void *context;
 	/** Something can be received: one step of it. @return whether it was done */
 	bool (*receive)(void *context);
-	/** No message is on its way: send what waits, if any. @return whether something was */
+	/** While waiting is set and no message is on its way: send. @return whether it was done */
 	bool (*send)(void *context);
+	bool waiting; /**< set by the handler: something is to be sent */
 	/** Every NHN_ENDPOINT_CONTROL_POLLS. */
 	void (*control)(void *context, uint64_t now_ns);
 };
@@ -92,6 +93,8 @@ int nhn_endpoint_poll(struct nhn_endpoint *endpoint);
 
 /** One step and no control. @return as nhn_endpoint_poll() */
 int nhn_endpoint_step(struct nhn_endpoint *endpoint);
+/** Whether a step of sending waits for room, or one of receiving for its end. */
+bool nhn_endpoint_pending(const struct nhn_endpoint *endpoint);
 /** The control step of the link, and of the handlers; wants to be called as the link's does. */
 void nhn_endpoint_control(struct nhn_endpoint *endpoint);
 

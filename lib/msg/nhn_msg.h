@@ -86,10 +86,11 @@ struct nhn_msg_tx {
 	struct nhn_vector from;
 	struct iovec single;
 	uint64_t pairing;
-	uint32_t sent;	   /**< bytes committed */
-	uint32_t fragment; /**< bytes of the fragment being filled */
-	uint32_t filled;   /**< of them written */
-	uint8_t *body;	   /**< of that fragment; NULL: no room reserved yet */
+	uint32_t sent;			/**< bytes committed */
+	uint32_t fragment;		/**< bytes of the fragment being filled */
+	uint32_t filled;		/**< of them written */
+	uint8_t *body;			/**< of that fragment; NULL: no room reserved yet */
+	const struct nhn_msg_rx *relay; /**< nhn_msg_relay() from there; NULL: from the vector */
 
 	uint32_t cells_high; /**< most cells in use: nhn_msg_watermarks() */
 	uint32_t data_high;

@@ -153,7 +153,6 @@ struct nhn_rpc_server {
 	struct iovec memory; /**< for one request */
 	struct nhn_msg_buffer buffer;
 	bool receiving;		      /**< a request */
-	bool waiting;		      /**< a reply, for room */
 	struct nhn_message_head head; /**< of it */
 	struct nhn_rpc_reply reply;
 	uint64_t pairing;

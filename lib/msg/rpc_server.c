@@ -28,12 +28,15 @@ reply_length(const struct nhn_rpc_reply *reply)
 }
 
 /** Whether who asked in this pairing is still there. The reader's direction tells: it stands
- * before and as long as the writer's, which may open later than the first request comes.
+ * before and as long as the writer's, which may open later than the first request comes. One
+ * that is read out is over: a reply kept for it would be in the way of that for ever.
  */
 static bool
 client_stands(struct nhn_rpc_server *server, uint64_t asked)
 {
-	if (asked == nhn_link_rx_pairing(server->endpoint->link))
+	const struct nhn_link *link = server->endpoint->link;
+
+	if (asked == nhn_link_rx_pairing(link) && link->rx_state == NHN_RX_READING && !link->broken)
 		return true;
 	server->reset++;
 	return false;
@@ -63,16 +66,16 @@ server_send(void *context)
 	struct nhn_rpc_server *server = context;
 	int ret;
 
-	if (!server->waiting)
+	if (!server->handler.waiting)
 		return false;
 	if (!client_stands(server, server->pairing)) {
-		server->waiting = false;
+		server->handler.waiting = false;
 		return true;
 	}
 	ret = nhn_msg_sendv(server_tx(server), &server->head, server->reply.vector,
 			    server->reply.vectors);
-	server->waiting = ret == -EAGAIN || ret == -ENOTCONN;
-	return !server->waiting;
+	server->handler.waiting = ret == -EAGAIN || ret == -ENOTCONN;
+	return !server->handler.waiting;
 }
 
 /** Send a reply now, or as soon as there is room. */
@@ -83,7 +86,7 @@ reply_begin(struct nhn_rpc_server *server, uint16_t flags)
 	server->head.length = reply_length(&server->reply);
 	server->head.type = server->reply.status;
 	server->head.flags = (uint16_t)(NHN_MESSAGE_REPLY | flags);
-	server->waiting = true;
+	server->handler.waiting = true;
 	server_send(server);
 }
 
@@ -142,7 +145,7 @@ server_receive(void *context)
 	int ret;
 
 	/* One reply at a time: else serve() would write where it is read from. */
-	if (server->waiting || nhn_msg_busy(server_tx(server)))
+	if (server->handler.waiting || nhn_msg_busy(server_tx(server)))
 		return false;
 	if (!server->receiving && !request_begin(server))
 		return true;

@@ -170,6 +170,7 @@ nhn_msg_send_step(struct nhn_msg_tx *msg)
 	bytes = msg->fragment - msg->filled;
 	if (bytes > NHN_MSG_STEP_BYTES)
 		bytes = NHN_MSG_STEP_BYTES;
+	NHN_POINT("message/step");
 	msg_gather(&msg->from, msg->body + msg->filled, bytes, msg->stream);
 	msg->filled += bytes;
 	if (msg->filled == msg->fragment)

@@ -219,6 +219,7 @@ nhn_msg_publish(struct nhn_msg_tx *msg, const struct nhn_message_head *head, con
 	uint8_t *cell = nhn_tx_cell(tx, tx->tail);
 	uint32_t low = NHN_KIND_MSG << NHN_COMMIT_KIND_SHIFT | length;
 
+	NHN_POINT("message/head");
 	memcpy(cell + tx->inline_bytes, head, sizeof(*head));
 	if (body != cell && length != 0)
 		low = nhn_tx_describe(tx, cell, body, length);

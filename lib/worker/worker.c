@@ -233,9 +233,9 @@ lcore_start(struct worker_lcore *lcore)
 	nhn_store_relaxed(&lcore->stop, 0);
 	nhn_store_release(&lcore->running, 1);
 	if (lcore->worker->config.launch == NHN_WORKER_LAUNCH_SERVICE) {
-		ret = rte_service_runstate_set(lcore->service, 1);
-		if (ret == 0 && rte_service_may_be_active(lcore->service) != 1)
-			ret = -ENODEV;
+		ret = rte_eal_get_lcore_state(lcore->id) == RUNNING
+			      ? rte_service_runstate_set(lcore->service, 1)
+			      : -ENODEV;
 	} else {
 		ret = rte_eal_remote_launch(worker_loop, lcore, lcore->id);
 	}
@@ -542,7 +542,7 @@ nhn_worker_link_stats(struct nhn_worker *worker, uint32_t id, struct nhn_worker_
 		stats->id = id;
 		stats->lcore = lcore->id;
 		strcpy(stats->name, served->name);
-		stats->state = served->state;
+		stats->state = nhn_link_state(link);
 		stats->steps = served->steps;
 		stats->exhausted = served->exhausted;
 		stats->blocked = served->blocks;

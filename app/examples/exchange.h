@@ -24,7 +24,7 @@ exchange_one(struct nhn_endpoint *endpoint, const struct nhn_message_head *head,
 	     struct nhn_msg_buffer *buffer)
 {
 	const struct iovec vector = {.iov_base = bytes, .iov_len = head->length};
-	uint64_t deadline_ns = example_now_ns(NULL) + 60 * EXAMPLE_SECOND_NS;
+	uint64_t deadline_ns = nhn_node_now_ns(NULL) + 60 * EXAMPLE_SECOND_NS;
 	int ret;
 
 	ret = nhn_endpoint_send_wait(endpoint, 0, head, &vector, 1, deadline_ns);

@@ -10,34 +10,7 @@
  */
 #include "exchange.h"
 
-static struct nhn_region region;
-static struct nhn_link link_to_host;
-static struct nhn_endpoint endpoint;
-
-static int
-open_link(const char *address)
-{
-	struct nhn_region_config where;
-	struct nhn_link_config config;
-	struct nhn_refusal refusal;
-	int ret;
-
-	nhn_region_config_init(&where);
-	where.kind = NHN_REGION_PCI;
-	where.path = address;
-	where.log = example_log;
-	ret = nhn_region_open(&region, &where);
-	if (ret != 0)
-		return ret;
-	memset(&config, 0, sizeof(config));
-	nhn_link_joint(&config, NHN_ROLE_GUEST, region.base, region.length);
-	config.use = NHN_USE_MSG;
-	config.random = (uint32_t)example_now_ns(NULL);
-	ret = nhn_link_init(&link_to_host, &config, &refusal);
-	if (ret == 0)
-		nhn_endpoint_init(&endpoint, &link_to_host, example_now_ns, NULL);
-	return ret;
-}
+static struct nhn_node node;
 
 int
 main(int argc, char **argv)
@@ -48,12 +21,12 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: guest_plain PCI_ADDRESS\n");
 		return 2;
 	}
-	ret = open_link(argv[1]);
-	if (ret != 0)
+	ret = example_open(&node, NHN_ROLE_GUEST, argv[1]);
+	if (ret != 0) {
 		fprintf(stderr, "%s: no link: %s\n", argv[1], strerror(-ret));
-	else
-		ret = exchange(&endpoint);
-	nhn_link_finish(&link_to_host);
-	nhn_region_close(&region);
-	return ret != 0;
+		return 1;
+	}
+	ret = exchange(&node.endpoint);
+	nhn_node_close(&node);
+	return ret;
 }

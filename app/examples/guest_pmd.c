@@ -46,7 +46,7 @@ main(int argc, char **argv)
 	if (link == NULL) {
 		fprintf(stderr, "no link from port %u: %s\n", port, rte_strerror(rte_errno));
 	} else {
-		nhn_endpoint_init(&endpoint, link, example_now_ns, NULL);
+		nhn_endpoint_init(&endpoint, link, nhn_node_now_ns, NULL);
 		ret = exchange(&endpoint);
 		rte_eth_dev_close(port); /* and with it the link */
 	}

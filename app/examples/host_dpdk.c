@@ -17,14 +17,14 @@
 
 #include "example.h"
 
-static struct example me;
+static struct nhn_node me;
 static uint8_t memory[1u << 20];
 
 /** Go on receiving; send back what has become whole. @return whether that was done */
 static bool
 echo(struct nhn_endpoint *endpoint, uint32_t channel, struct nhn_msg_buffer *buffer)
 {
-	uint64_t deadline_ns = example_now_ns(NULL) + 10 * EXAMPLE_SECOND_NS;
+	uint64_t deadline_ns = nhn_node_now_ns(NULL) + 10 * EXAMPLE_SECOND_NS;
 	struct iovec vector = {.iov_base = memory, .iov_len = 0};
 	int ret = nhn_msg_receive(&endpoint->rx[channel], buffer);
 
@@ -67,7 +67,7 @@ main(int argc, char **argv)
 		return 2;
 	if (argc - taken != 2 || worker == RTE_MAX_LCORE) {
 		fprintf(stderr, "usage: host_dpdk [EAL option]... -l MAIN,WORKER -- FILE\n");
-	} else if (example_open_file(&me, NHN_ROLE_HOST, argv[taken + 1]) == 0) {
+	} else if (example_open(&me, NHN_ROLE_HOST, argv[taken + 1]) == 0) {
 		example_catch_signals();
 		rte_eal_remote_launch(poll_link, &me.endpoint, worker);
 		while (!example_stopped)
@@ -75,7 +75,7 @@ main(int argc, char **argv)
 		printf("%d messages sent back\n", rte_eal_wait_lcore(worker));
 		ret = 0;
 	}
-	example_close(&me);
+	nhn_node_close(&me);
 	rte_eal_cleanup();
 	return ret;
 }

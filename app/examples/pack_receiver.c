@@ -12,7 +12,7 @@
 #define PIECES 16u
 #define READINGS_A_PIECE 16u /* more than the largest cell holds */
 
-static struct example me;
+static struct nhn_node me;
 static struct reading readings[PIECES * READINGS_A_PIECE];
 static uint32_t seen, wrong;
 
@@ -59,7 +59,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: pack_receiver FILE\n");
 		return 2;
 	}
-	if (example_open_file(&me, NHN_ROLE_HOST, argv[1]) != 0)
+	if (example_open(&me, NHN_ROLE_HOST, argv[1]) != 0)
 		return 1;
 	example_catch_signals();
 	while (seen < READINGS && !example_stopped) {
@@ -69,6 +69,6 @@ main(int argc, char **argv)
 			receive(&me.endpoint.rx[channel]);
 	}
 	printf("%u readings received, %u wrong\n", seen, wrong);
-	example_close(&me);
+	nhn_node_close(&me);
 	return seen != READINGS || wrong != 0;
 }

@@ -9,7 +9,7 @@
 #include "example.h"
 #include "reading.h"
 
-static struct example me;
+static struct nhn_node me;
 static struct reading readings[READINGS_AT_ONCE];
 
 /** A sensor's readings number @p first and following. */
@@ -34,7 +34,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: pack_sender FILE\n");
 		return 2;
 	}
-	if (example_open_file(&me, NHN_ROLE_GUEST, argv[1]) != 0)
+	if (example_open(&me, NHN_ROLE_GUEST, argv[1]) != 0)
 		return 1;
 	example_catch_signals();
 	while (sent < READINGS && !example_stopped) {
@@ -50,6 +50,6 @@ main(int argc, char **argv)
 		sent += done;
 	}
 	printf("%u readings sent\n", sent);
-	example_close(&me); /* what was sent stays there to be read */
+	nhn_node_close(&me); /* what was sent stays there to be read */
 	return sent != READINGS;
 }

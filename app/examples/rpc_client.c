@@ -11,7 +11,7 @@
 #include "example.h"
 #include "sum.h"
 
-static struct example me;
+static struct nhn_node me;
 static struct nhn_rpc_client client;
 static struct nhn_rpc_slot slots[1];
 static uint32_t numbers[SUM_NUMBERS_MAX];
@@ -20,18 +20,11 @@ static uint32_t numbers[SUM_NUMBERS_MAX];
 static int
 ask(uint32_t count, uint64_t *sum)
 {
-	const struct iovec request = {.iov_base = numbers, .iov_len = count * sizeof(numbers[0])};
-	const struct iovec reply = {.iov_base = sum, .iov_len = sizeof(*sum)};
 	struct nhn_rpc_call call;
 	int ret;
 
-	memset(&call, 0, sizeof(call));
-	call.type = SUM_ADD;
-	call.request = &request;
-	call.requests = 1;
-	call.reply = &reply;
-	call.replies = 1;
-	call.deadline_ns = example_now_ns(NULL) + 10 * EXAMPLE_SECOND_NS;
+	nhn_rpc_call_init(&call, SUM_ADD, numbers, count * (uint32_t)sizeof(numbers[0]), sum,
+			  sizeof(*sum), nhn_node_now_ns(NULL) + 10 * EXAMPLE_SECOND_NS);
 	ret = nhn_rpc_client_call_wait(&client, &call);
 	if (ret != 0)
 		return ret;
@@ -49,7 +42,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: rpc_client FILE\n");
 		return 2;
 	}
-	if (example_open_file(&me, NHN_ROLE_GUEST, argv[1]) != 0 ||
+	if (example_open(&me, NHN_ROLE_GUEST, argv[1]) != 0 ||
 	    nhn_rpc_client_init(&client, &me.endpoint, 0, slots, 1) != 0)
 		return 1;
 	for (count = 0; count < SUM_NUMBERS_MAX; count++)
@@ -63,6 +56,6 @@ main(int argc, char **argv)
 	}
 	if (ret != 0)
 		fprintf(stderr, "call: %s\n", strerror(-ret));
-	example_close(&me);
+	nhn_node_close(&me);
 	return ret != 0;
 }

@@ -23,7 +23,7 @@ struct addition {
 	struct iovec reply;
 };
 
-static struct example me;
+static struct nhn_node me;
 static struct nhn_rpc_client client;
 static struct nhn_rpc_slot slots[OPEN_AT_ONCE];
 static struct addition additions[OPEN_AT_ONCE];
@@ -58,7 +58,7 @@ addition_begin(struct addition *addition, uint32_t number)
 	call->requests = 1;
 	call->reply = &addition->reply;
 	call->replies = 1;
-	call->deadline_ns = example_now_ns(NULL) + 10 * EXAMPLE_SECOND_NS;
+	call->deadline_ns = nhn_node_now_ns(NULL) + 10 * EXAMPLE_SECOND_NS;
 	call->done = addition_done;
 	call->context = addition;
 	return nhn_rpc_client_call(&client, call) == 0;
@@ -73,7 +73,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: rpc_client_many FILE\n");
 		return 2;
 	}
-	if (example_open_file(&me, NHN_ROLE_GUEST, argv[1]) != 0 ||
+	if (example_open(&me, NHN_ROLE_GUEST, argv[1]) != 0 ||
 	    nhn_rpc_client_init(&client, &me.endpoint, 0, slots, OPEN_AT_ONCE) != 0)
 		return 1;
 	example_catch_signals();
@@ -84,6 +84,6 @@ main(int argc, char **argv)
 		nhn_endpoint_poll(&me.endpoint);
 	}
 	printf("%u calls, %u right\n", ended, right);
-	example_close(&me);
+	nhn_node_close(&me);
 	return right != CALLS;
 }

@@ -11,7 +11,7 @@
 #include "example.h"
 #include "sum.h"
 
-static struct example me;
+static struct nhn_node me;
 static struct nhn_rpc_server server;
 static uint32_t memory[SUM_NUMBERS_MAX]; /* a longer request is refused for us */
 
@@ -48,13 +48,13 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: rpc_server FILE\n");
 		return 2;
 	}
-	if (example_open_file(&me, NHN_ROLE_HOST, argv[1]) != 0)
+	if (example_open(&me, NHN_ROLE_HOST, argv[1]) != 0)
 		return 1;
 	example_catch_signals();
 	nhn_rpc_server_init(&server, &me.endpoint, 0, serve, NULL, memory, sizeof(memory));
 	while (!example_stopped)
 		nhn_endpoint_poll(&me.endpoint); /* receives, serves and sends */
 	printf("%llu requests served\n", (unsigned long long)server.requests);
-	example_close(&me);
+	nhn_node_close(&me);
 	return 0;
 }

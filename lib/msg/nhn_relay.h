@@ -5,8 +5,11 @@
  * the ring of who is to receive, by a third that serves both.
  *
  * Fragments go on as they come, so a message of any size needs no memory of the
- * relay's. A message that does not end, because its sender died, gave up or
- * broke the rules, ends for its receiver as one that was given up (-ECANCELED).
+ * relay's. A message that does not end, because its sender was restarted, gave up
+ * or broke the rules, ends for its receiver as one that was given up (-ECANCELED).
+ * A sender that only stands still, or is dead and not restarted, holds up all that
+ * others send to that receiver: when its link is no longer NHN_LINK_UP, call
+ * nhn_msg_relay_cancel().
  *
  * Threads: those of both links, which must be one.
  */
@@ -30,6 +33,13 @@ extern "C" {
  *         rest is dropped. -ECANCELED: the sender gave up. -ESTALE: as nhn_msg_receive()
  */
 int nhn_msg_relay(struct nhn_msg_rx *from, struct nhn_msg_tx *to, uint32_t id);
+
+/**
+ * Give up the message that is on its way from @p from to @p to, or is the next one: the
+ * receiver of what has begun is told -ECANCELED, and what still comes of it is dropped.
+ * Messages of others on their way to @p to stay.
+ */
+void nhn_msg_relay_cancel(struct nhn_msg_rx *from, struct nhn_msg_tx *to);
 
 #ifdef __cplusplus
 }

@@ -60,6 +60,7 @@ struct nhn_rpc_call {
 	uint32_t id;
 	uint64_t pairing;
 	struct nhn_msg_buffer buffer;
+	struct iovec single[2]; /**< of nhn_rpc_call_init() */
 };
 
 /** A place for an open call. */
@@ -101,6 +102,14 @@ struct nhn_rpc_client {
  */
 int nhn_rpc_client_init(struct nhn_rpc_client *client, struct nhn_endpoint *endpoint,
 			uint32_t channel, struct nhn_rpc_slot *slots, uint32_t slot_count);
+
+/**
+ * Set all of a call but done and context: a request of one part, and a place for the reply
+ * of one part.
+ */
+void nhn_rpc_call_init(struct nhn_rpc_call *call, uint16_t type, const void *request,
+		       uint32_t request_bytes, void *reply, uint32_t reply_bytes,
+		       uint64_t deadline_ns);
 
 /**
  * Begin a call.

@@ -119,3 +119,10 @@ nhn_msg_relay(struct nhn_msg_rx *from, struct nhn_msg_tx *to, uint32_t id)
 		nhn_msg_skip(from);
 	return ret == 0 ? relay_part(from, to) : ret;
 }
+
+void
+nhn_msg_relay_cancel(struct nhn_msg_rx *from, struct nhn_msg_tx *to)
+{
+	relay_break(from, to);
+	nhn_msg_skip(from);
+}

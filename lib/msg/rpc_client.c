@@ -91,7 +91,6 @@ peer_settle(struct nhn_rpc_client *client)
 	if (standing == client->pairing)
 		return;
 	client->pairing = standing;
-	client->receiving = NULL; /* its message is forgotten */
 	for (i = 0; i < client->slot_count; i++) {
 		struct nhn_rpc_call *call = client->slots[i].call;
 
@@ -153,6 +152,23 @@ client_control(void *context, uint64_t now_ns)
 }
 
 /* ---- a call ---- */
+
+void
+nhn_rpc_call_init(struct nhn_rpc_call *call, uint16_t type, const void *request,
+		  uint32_t request_bytes, void *reply, uint32_t reply_bytes, uint64_t deadline_ns)
+{
+	memset(call, 0, sizeof(*call));
+	call->type = type;
+	call->single[0].iov_base = (void *)(uintptr_t)request;
+	call->single[0].iov_len = request_bytes;
+	call->single[1].iov_base = reply;
+	call->single[1].iov_len = reply_bytes;
+	call->request = &call->single[0];
+	call->requests = 1;
+	call->reply = &call->single[1];
+	call->replies = 1;
+	call->deadline_ns = deadline_ns;
+}
 
 int
 nhn_rpc_client_call(struct nhn_rpc_client *client, struct nhn_rpc_call *call)

@@ -73,6 +73,11 @@ extern "C" {
 /** Bytes of a frame beyond its MTU: Ethernet header and two VLAN tags. */
 #define NHN_FRAME_OVERHEAD 22u
 
+/** Bytes of a link's file that its host and its guest lock (fcntl's F_OFD_SETLK), so that
+ * there is one of each. */
+#define NHN_LOCK_BYTE_HOST 0
+#define NHN_LOCK_BYTE_GUEST 1
+
 /** Magic of a static header that is complete: "NHNI". */
 #define NHN_MAGIC 0x494e484eu
 /** Magic of an area of ours whose header is being written: "nhni". */

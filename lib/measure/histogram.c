@@ -53,7 +53,8 @@ index_at_rank(const struct nhn_histogram *h, uint64_t rank)
 	uint64_t seen = h->below;
 	uint32_t index = 0;
 
-	while ((seen += h->counts[index]) < rank)
+	/* Bounded: another thread may be recording, and total is ahead of counts. */
+	while ((seen += h->counts[index]) < rank && index < NHN_HISTOGRAM_COUNTS - 1)
 		index++;
 	return index;
 }

@@ -20,7 +20,7 @@ order(struct nhn_endpoint *endpoint)
 	}
 }
 
-void
+int
 nhn_endpoint_init(struct nhn_endpoint *endpoint, struct nhn_link *link,
 		  uint64_t (*now_ns)(void *context), void *now_context)
 {
@@ -32,11 +32,13 @@ nhn_endpoint_init(struct nhn_endpoint *endpoint, struct nhn_link *link,
 	endpoint->now_context = now_context;
 	endpoint->last_read = NHN_CHANNELS_MAX;
 	for (i = 0; i < NHN_CHANNELS_MAX; i++) {
-		nhn_msg_tx_init(&endpoint->tx[i], link, i);
-		nhn_msg_rx_init(&endpoint->rx[i], link, i);
+		if (nhn_msg_tx_init(&endpoint->tx[i], link, i) != 0 ||
+		    nhn_msg_rx_init(&endpoint->rx[i], link, i) != 0)
+			return -EINVAL;
 	}
 	order(endpoint);
 	endpoint->now = now_ns(now_context);
+	return 0;
 }
 
 void
@@ -87,26 +89,50 @@ send_step(struct nhn_endpoint *endpoint, uint32_t channel)
 	return handler != NULL && handler->waiting && handler->send(handler->context);
 }
 
+/** Where a reader stands: it differs after whatever was taken. */
+static uint64_t
+place_of(const struct nhn_msg_rx *rx)
+{
+	return (uint64_t)rx->rx->head << 32 | (rx->holding ? rx->taken + 1 : 0);
+}
+
+/**
+ * Read from a channel that has something. @return its number: it is the program's; -EINPROGRESS:
+ * its handler did a step; -EAGAIN: it was not taken, the others get the step
+ */
+static int
+receive_step(struct nhn_endpoint *endpoint, uint32_t channel, uint32_t last_read)
+{
+	const struct nhn_channel_handler *handler = endpoint->handler[channel];
+	uint64_t place = place_of(&endpoint->rx[channel]);
+
+	if (handler != NULL && (handler->receive == NULL || !handler->receive(handler->context)))
+		return -EAGAIN;
+	if (handler == NULL && channel == last_read && place == endpoint->last_place)
+		return -EAGAIN;
+	endpoint->last_read = channel;
+	endpoint->last_place = place;
+	return handler == NULL ? (int)channel : -EINPROGRESS;
+}
+
 int
 nhn_endpoint_step(struct nhn_endpoint *endpoint)
 {
 	const uint32_t last_read = endpoint->last_read;
 	uint32_t i;
+	int ret;
 
 	endpoint->last_read = NHN_CHANNELS_MAX;
 	for (i = 0; i < endpoint->channels; i++) {
 		uint32_t channel = endpoint->order[i];
-		const struct nhn_channel_handler *handler = endpoint->handler[channel];
 
 		/* After a step of reading it is the turn of sending on the same channel. */
 		if (last_read == channel && send_step(endpoint, channel))
 			return -EINPROGRESS;
 		if (nhn_msg_ready(&endpoint->rx[channel])) {
-			endpoint->last_read = channel;
-			if (handler == NULL)
-				return (int)channel;
-			if (handler->receive != NULL && handler->receive(handler->context))
-				return -EINPROGRESS;
+			ret = receive_step(endpoint, channel, last_read);
+			if (ret != -EAGAIN)
+				return ret;
 		}
 		if (last_read != channel && send_step(endpoint, channel))
 			return -EINPROGRESS;
@@ -136,6 +162,24 @@ nhn_endpoint_poll(struct nhn_endpoint *endpoint)
 	return nhn_endpoint_step(endpoint);
 }
 
+/* ---- waits ---- */
+
+/** A step of receiving by the most urgent handler that has something to take. */
+static void
+handlers_receive(struct nhn_endpoint *endpoint)
+{
+	uint32_t i;
+
+	for (i = 0; i < endpoint->channels; i++) {
+		uint32_t channel = endpoint->order[i];
+		const struct nhn_channel_handler *handler = endpoint->handler[channel];
+
+		if (handler != NULL && handler->receive != NULL &&
+		    nhn_msg_ready(&endpoint->rx[channel]) && handler->receive(handler->context))
+			return;
+	}
+}
+
 uint64_t
 nhn_endpoint_advance(struct nhn_endpoint *endpoint)
 {
@@ -145,7 +189,34 @@ nhn_endpoint_advance(struct nhn_endpoint *endpoint)
 	for (i = 0; i < endpoint->channels; i++)
 		if (send_step(endpoint, endpoint->order[i]))
 			break;
+	handlers_receive(endpoint);
 	return endpoint->now;
+}
+
+/** Whether the link cannot come up before the program has read another channel out. */
+static bool
+held_up(struct nhn_endpoint *endpoint, uint32_t reading)
+{
+	uint32_t i;
+
+	if (nhn_link_state(endpoint->link) == NHN_LINK_UP)
+		return false;
+	for (i = 0; i < endpoint->channels; i++)
+		if (i != reading && endpoint->handler[i] == NULL && nhn_msg_ready(&endpoint->rx[i]))
+			return true;
+	return false;
+}
+
+int
+nhn_endpoint_wait(struct nhn_endpoint *endpoint, uint32_t reading, uint64_t deadline_ns)
+{
+	uint64_t now = nhn_endpoint_advance(endpoint);
+
+	if (endpoint->polls != NHN_ENDPOINT_CONTROL_POLLS - 1)
+		return 0; /* the clock was not read */
+	if (now >= deadline_ns)
+		return -ETIMEDOUT;
+	return held_up(endpoint, reading) ? -EBUSY : 0;
 }
 
 int
@@ -154,18 +225,21 @@ nhn_endpoint_send_wait(struct nhn_endpoint *endpoint, uint32_t channel,
 		       uint32_t vectors, uint64_t deadline_ns)
 {
 	struct nhn_msg_tx *tx = &endpoint->tx[channel];
+	int wait = 0;
 	int ret;
 
-	while ((ret = nhn_msg_sendv(tx, head, vector, vectors)) == -EAGAIN || ret == -ENOTCONN)
-		if (nhn_endpoint_advance(endpoint) >= deadline_ns)
-			return -ETIMEDOUT;
+	while ((ret = nhn_msg_sendv(tx, head, vector, vectors)) == -EAGAIN || ret == -ENOTCONN) {
+		wait = nhn_endpoint_wait(endpoint, NHN_CHANNELS_MAX, deadline_ns);
+		if (wait != 0)
+			return wait;
+	}
 	if (ret != -EINPROGRESS)
 		return ret;
-	while (nhn_msg_busy(tx)) {
-		if (nhn_endpoint_advance(endpoint) >= deadline_ns) {
-			nhn_msg_cancel(tx);
-			return -ETIMEDOUT;
-		}
+	while (nhn_msg_busy(tx) && wait == 0)
+		wait = nhn_endpoint_wait(endpoint, NHN_CHANNELS_MAX, deadline_ns);
+	if (wait != 0 && nhn_msg_busy(tx)) {
+		nhn_msg_cancel(tx);
+		return wait;
 	}
 	return tx->result;
 }
@@ -174,11 +248,13 @@ int
 nhn_endpoint_receive_wait(struct nhn_endpoint *endpoint, uint32_t channel,
 			  struct nhn_msg_buffer *buffer, uint64_t deadline_ns)
 {
-	int ret;
+	int ret, wait;
 
 	while ((ret = nhn_msg_receive(&endpoint->rx[channel], buffer)) == -EAGAIN ||
-	       ret == -EINPROGRESS)
-		if (nhn_endpoint_advance(endpoint) >= deadline_ns)
-			return -ETIMEDOUT;
+	       ret == -EINPROGRESS) {
+		wait = nhn_endpoint_wait(endpoint, channel, deadline_ns);
+		if (wait != 0)
+			return wait;
+	}
 	return ret;
 }

@@ -26,6 +26,9 @@ void msg_gather(struct nhn_vector *from, uint8_t *to, uint32_t bytes, bool strea
 /** Copy @p bytes to the next ones, which must be there. */
 void msg_scatter(struct nhn_vector *to, const uint8_t NHN_FOREIGN *from, uint32_t bytes);
 
+/** Whether it is a channel of messages, or may become one. */
+bool msg_channel_fits(const struct nhn_link *link, uint32_t channel);
+
 /* For the relay: parts of msg_rx.c and msg_tx.c. */
 
 /** Hold the next piece. @return 0, -EAGAIN or -ESTALE */

@@ -3,11 +3,25 @@
 
 #include "msg_internal.h"
 
-void
+bool
+msg_channel_fits(const struct nhn_link *link, uint32_t channel)
+{
+	const struct nhn_layout *layout = &link->layout;
+	uint32_t use = link->config.use; /* a guest's, whatever layout it follows */
+
+	if (link->config.role == NHN_ROLE_HOST)
+		use = channel < layout->channels ? layout->entry[channel].use : NHN_USE_MSG;
+	return channel < NHN_CHANNELS_MAX && use == NHN_USE_MSG;
+}
+
+int
 nhn_msg_rx_init(struct nhn_msg_rx *msg, struct nhn_link *link, uint32_t channel)
 {
 	memset(msg, 0, sizeof(*msg));
+	if (!msg_channel_fits(link, channel))
+		return -EINVAL;
 	msg->rx = nhn_link_rx(link, channel);
+	return 0;
 }
 
 int
@@ -18,6 +32,7 @@ nhn_msg_forget(struct nhn_msg_rx *msg)
 	msg->begun = false;
 	msg->holding = false;
 	msg->skipping = false;
+	msg->into = NULL;
 	return -ESTALE;
 }
 
@@ -37,6 +52,7 @@ take_pack(struct nhn_msg_rx *msg, struct nhn_msg_piece *piece)
 
 	nhn_foreign_copy(&copy, piece->data + pack_bytes, sizeof(copy));
 	if (msg->begun || copy.messages == 0 || copy.message_bytes == 0 ||
+	    copy.message_bytes > NHN_PACK_MESSAGE_BYTES_MAX ||
 	    piece->length != (uint32_t)copy.messages * copy.message_bytes ||
 	    piece->length > pack_bytes)
 		return nhn_rx_break(msg->rx, NHN_FAULT_MESSAGE);
@@ -83,8 +99,7 @@ take_part(struct nhn_msg_rx *msg, struct nhn_msg_piece *piece)
 }
 
 int
-nhn_msg_peek_other(struct nhn_msg_rx *msg, uint32_t word, uint32_t index,
-		   struct nhn_msg_piece *piece)
+nhn_msg_peek_other(struct nhn_msg_rx *msg, uint32_t word, struct nhn_msg_piece *piece)
 {
 	uint32_t kind = word >> NHN_COMMIT_KIND_SHIFT & NHN_COMMIT_KIND_MASK;
 	struct nhn_rx *rx = msg->rx;
@@ -95,7 +110,7 @@ nhn_msg_peek_other(struct nhn_msg_rx *msg, uint32_t word, uint32_t index,
 	if (kind == NHN_KIND_DESC) {
 		view.data = piece->data;
 		view.length = 0;
-		view.index = index;
+		view.index = 0; /* it has no part in this */
 		if (nhn_rx_describe(rx, &view) != 0)
 			return -ESTALE;
 		piece->data = view.data;
@@ -122,6 +137,15 @@ nhn_msg_buffer_init(struct nhn_msg_buffer *buffer, const struct iovec *vector, u
 	msg_vector_init(&buffer->to, vector, vectors);
 }
 
+/** Of a pack the messages go one by one: none must go before the look of the release. */
+static int
+pack_keep(struct nhn_msg_rx *msg)
+{
+	nhn_foreign_copy(msg->pack, msg->piece.data, msg->piece.length);
+	msg->piece.data = (const uint8_t NHN_FOREIGN *)nhn_foreign_of(msg->pack);
+	return nhn_msg_release(msg);
+}
+
 int
 msg_hold(struct nhn_msg_rx *msg)
 {
@@ -132,6 +156,8 @@ msg_hold(struct nhn_msg_rx *msg)
 	count = nhn_msg_peek(msg, &msg->piece, 1);
 	if (count <= 0)
 		return count == 0 ? -EAGAIN : count;
+	if (msg->piece.messages > 1 && pack_keep(msg) != 0)
+		return -EAGAIN; /* torn: -ESTALE follows */
 	msg->holding = true;
 	msg->taken = 0;
 	return 0;
@@ -231,6 +257,10 @@ nhn_msg_receive(struct nhn_msg_rx *msg, struct nhn_msg_buffer *buffer)
 		if (buffer->head.length > buffer->capacity)
 			return -EMSGSIZE;
 		msg_vector_init(&buffer->to, buffer->vector, buffer->vectors);
+		buffer->from = msg;
+		msg->into = buffer;
+	} else if (buffer->from != msg || msg->into != buffer) {
+		return -EINVAL; /* it stands elsewhere: its end could be passed */
 	}
 	return receive_step(msg, buffer);
 }

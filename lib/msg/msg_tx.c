@@ -3,13 +3,16 @@
 
 #include "msg_internal.h"
 
-void
+int
 nhn_msg_tx_init(struct nhn_msg_tx *msg, struct nhn_link *link, uint32_t channel)
 {
 	memset(msg, 0, sizeof(*msg));
+	if (!msg_channel_fits(link, channel))
+		return -EINVAL;
 	msg->tx = nhn_link_tx(link, channel);
 	msg->link = link;
 	msg->policy = &nhn_msg_policy_default;
+	return 0;
 }
 
 int
@@ -19,7 +22,9 @@ nhn_msg_no_room(struct nhn_msg_tx *msg)
 		msg->dropped++;
 		return 0;
 	}
-	return nhn_link_tx_pairing(msg->link) == 0 ? -ENOTCONN : -EAGAIN;
+	if (nhn_link_tx_pairing(msg->link) == 0)
+		return -ENOTCONN;
+	return msg->tx - msg->link->tx < (ptrdiff_t)msg->link->layout.channels ? -EAGAIN : -EINVAL;
 }
 
 static uint32_t
@@ -178,6 +183,15 @@ nhn_msg_send_step(struct nhn_msg_tx *msg)
 	return msg->sent == msg->head.length ? msg_send_end(msg, 0) : -EINPROGRESS;
 }
 
+bool
+nhn_msg_settle(struct nhn_msg_tx *msg)
+{
+	/* One that was given up has first to be told of. */
+	if (msg->sending == NHN_MSG_ABORTING)
+		nhn_msg_send_step(msg);
+	return !nhn_msg_busy(msg);
+}
+
 int
 nhn_msg_sendv(struct nhn_msg_tx *msg, const struct nhn_message_head *head,
 	      const struct iovec *vector, uint32_t vectors)
@@ -185,10 +199,7 @@ nhn_msg_sendv(struct nhn_msg_tx *msg, const struct nhn_message_head *head,
 	if (msg_vector_bytes(vector, vectors) != head->length ||
 	    (head->flags & ~NHN_MESSAGE_FLAGS) != 0)
 		return -EINVAL;
-	/* One that was given up has first to be told of. */
-	if (msg->sending == NHN_MSG_ABORTING)
-		nhn_msg_send_step(msg);
-	if (msg->sending != NHN_MSG_SENT)
+	if (!nhn_msg_settle(msg))
 		return nhn_msg_no_room(msg);
 	msg->head = *head;
 	msg->pairing = nhn_link_tx_pairing(msg->link);
@@ -238,16 +249,17 @@ nhn_msg_send_packed(struct nhn_msg_tx *msg, uint16_t type, const void *messages,
 	const uint8_t *from = messages;
 	struct nhn_pack_head head;
 	uint32_t fit = 0;
-	uint32_t tail = tx->tail;
-	uint32_t sent;
+	uint32_t tail, sent;
 
-	if (message_bytes == 0 || message_bytes > pack_bytes || nhn_msg_busy(msg))
+	if (message_bytes == 0 || message_bytes > NHN_PACK_MESSAGE_BYTES_MAX ||
+	    !nhn_msg_settle(msg))
 		return 0;
 	while ((fit + 1) * message_bytes <= pack_bytes) /* no division: at most 120 turns */
 		fit++;
 	memset(&head, 0, sizeof(head));
 	head.type = type;
 	head.message_bytes = (uint8_t)message_bytes;
+	tail = tx->tail; /* the end of what was given up may just have gone */
 	for (sent = 0; sent < count; sent += head.messages) {
 		uint32_t bytes;
 		uint8_t *cell = nhn_tx_reserve_at(tx, tail, 0);

@@ -10,16 +10,19 @@
  * channel waits for one step at most, whatever is under way on the others. Of
  * two channels of one priority the lower number goes first.
  *
- * In ten lines (doc/guides/embedding has the whole program):
+ * In ten lines (doc/guides/messages has more):
  *
  *     nhn_link_init(&link, &config, &refusal);
  *     nhn_endpoint_init(&endpoint, &link, now_ns, NULL);
  *     nhn_msg_buffer_init(&buffer, &memory, 1);
  *     for (;;) {
  *             int channel = nhn_endpoint_poll(&endpoint);
+ *             int ret = channel < 0 ? channel : nhn_msg_receive(&endpoint.rx[channel], &buffer);
  *
- *             if (channel >= 0 && nhn_msg_receive(&endpoint.rx[channel], &buffer) == 0)
- *                     nhn_msg_send(&endpoint.tx[channel], &buffer.head, memory.iov_base);
+ *             if (channel >= 0 && ret == 0)
+ *                     handle(&buffer.head, memory.iov_base);
+ *             else if (ret == -EMSGSIZE || ret == -EINVAL)
+ *                     nhn_msg_skip(&endpoint.rx[channel]);
  *     }
  *
  * Nothing here allocates or calls the kernel; only the functions named _wait do
@@ -65,6 +68,7 @@ struct nhn_endpoint {
 	uint32_t session;		 /**< of the link, that order is for */
 	uint32_t channels;		 /**< in order */
 	uint32_t last_read;		 /**< channel of the last poll, if it named one */
+	uint64_t last_place;		 /**< where its reader stood */
 	uint8_t order[NHN_CHANNELS_MAX]; /**< channels, the most urgent first */
 	const struct nhn_channel_handler *handler[NHN_CHANNELS_MAX];
 };
@@ -73,9 +77,10 @@ struct nhn_endpoint {
  * Take up a link that nhn_link_init() has begun.
  * @param now_ns any steady clock in nanoseconds, the same for all deadlines; called at every
  *        control step
+ * @return 0; -EINVAL: a link of other channels than NHN_USE_MSG; then nothing else may be called
  */
-void nhn_endpoint_init(struct nhn_endpoint *endpoint, struct nhn_link *link,
-		       uint64_t (*now_ns)(void *context), void *now_context);
+int nhn_endpoint_init(struct nhn_endpoint *endpoint, struct nhn_link *link,
+		      uint64_t (*now_ns)(void *context), void *now_context);
 
 /** Give a channel to a handler, which must outlive the endpoint; NULL: back to the program. */
 void nhn_endpoint_handle(struct nhn_endpoint *endpoint, uint32_t channel,
@@ -84,7 +89,8 @@ void nhn_endpoint_handle(struct nhn_endpoint *endpoint, uint32_t channel,
 /**
  * Do one step, after the control step when that is due.
  * @return the most urgent channel without a handler that nhn_msg_receive() or nhn_msg_peek()
- *         has something to say of; it is named again until that is taken. -EINPROGRESS: a
+ *         has something to say of. If nothing of it is taken, the others get the next step,
+ *         and then it is named again. -EINPROGRESS: a
  *         step was done, of sending or by a handler. -EAGAIN: there was nothing to do
  */
 int nhn_endpoint_poll(struct nhn_endpoint *endpoint);
@@ -101,11 +107,12 @@ void nhn_endpoint_control(struct nhn_endpoint *endpoint);
 /**
  * Send a message; waits for a peer, for room, and until all of it is sent.
  *
- * Meanwhile the link's control step and other channels' sending go on; nothing is received.
+ * Meanwhile the link's control step and other channels' sending go on; only handlers receive.
  * Two sides that wait so for each other wait until the deadline. Each turn of the wait is
  * one step.
  * @param deadline_ns of the endpoint's clock, looked at at each control step
- * @return 0; -ETIMEDOUT: given up; -ECONNRESET, -EINVAL: as nhn_msg_sendv()
+ * @return 0; -ETIMEDOUT: given up; -EBUSY: as nhn_endpoint_wait(), given up; -ECONNRESET,
+ *         -EINVAL: as nhn_msg_sendv()
  */
 int nhn_endpoint_send_wait(struct nhn_endpoint *endpoint, uint32_t channel,
 			   const struct nhn_message_head *head, const struct iovec *vector,
@@ -114,17 +121,28 @@ int nhn_endpoint_send_wait(struct nhn_endpoint *endpoint, uint32_t channel,
 /**
  * Receive a message, waiting for it. Sending goes on meanwhile.
  * @return 0; -ETIMEDOUT: what is already in the buffer stays, a further call goes on;
- *         -EMSGSIZE, -ECANCELED, -ESTALE: as nhn_msg_receive()
+ *         -EBUSY: as nhn_endpoint_wait(); -EMSGSIZE, -EINVAL, -ECANCELED, -ESTALE: as
+ *         nhn_msg_receive()
  */
 int nhn_endpoint_receive_wait(struct nhn_endpoint *endpoint, uint32_t channel,
 			      struct nhn_msg_buffer *buffer, uint64_t deadline_ns);
 
+/* For programs' own waits. */
+
 /**
- * The part of a wait that is common to all: the control step when it is due and one step of
- * sending. For programs' own waits.
+ * What goes on in a wait: the control step when it is due, one step of sending, one of a
+ * handler's receiving. What programs receive stays where it is.
  * @return the time as last read, ns
  */
 uint64_t nhn_endpoint_advance(struct nhn_endpoint *endpoint);
+
+/**
+ * A turn of a wait: nhn_endpoint_advance(), and at each control step a look at the deadline.
+ * @param reading the channel that the program reads meanwhile; NHN_CHANNELS_MAX: none
+ * @return 0: go on; -ETIMEDOUT; -EBUSY: the link is not up, and the program has first to read
+ *         another channel: what a peer that restarted left there, or its -ESTALE
+ */
+int nhn_endpoint_wait(struct nhn_endpoint *endpoint, uint32_t reading, uint64_t deadline_ns);
 
 #ifdef __cplusplus
 }

@@ -17,8 +17,9 @@
  *     nhn_msg_send_packed: many in a cell     (either way)
  *
  * Nothing here allocates, waits, reads a clock or calls the kernel. A call
- * copies at most NHN_MSG_STEP_BYTES. Of a long message the caller's struct
- * iovec and bytes are read in place until it is sent.
+ * copies at most NHN_MSG_STEP_BYTES, nhn_msg_send_packed() what it is given. Of
+ * a message that takes several steps the caller's struct iovec and bytes are
+ * read in place until it is sent.
  *
  * A full ring is an ordinary answer (-EAGAIN, counted in nhn_tx.full); nothing
  * is dropped but by a writer that was told to (nhn_msg_tx.lossy).
@@ -121,6 +122,8 @@ struct nhn_msg_rx {
 	bool skipping;		      /**< up to the end of that message */
 	uint32_t taken;		      /**< bytes of piece copied */
 	struct nhn_msg_piece piece;
+	const struct nhn_msg_buffer *into; /**< where the message begun goes */
+	uint8_t pack[128];		   /**< of piece, where it is of a PACK cell */
 
 	uint64_t aborted; /**< messages that their sender gave up */
 	uint64_t lost;	  /**< messages in the middle of which the writer restarted */
@@ -134,6 +137,7 @@ struct nhn_msg_buffer {
 	uint32_t vectors;
 	uint64_t capacity;
 	struct nhn_vector to;
+	const struct nhn_msg_rx *from; /**< whose message it has or had */
 };
 
 /** How full a channel was at most since the last nhn_msg_watermarks(). */
@@ -146,8 +150,12 @@ struct nhn_msg_watermark {
 
 /* ---- writer ---- */
 
-/** Take up a channel. The link may be down; @p channel stays below NHN_CHANNELS_MAX. */
-void nhn_msg_tx_init(struct nhn_msg_tx *msg, struct nhn_link *link, uint32_t channel);
+/**
+ * Take up a channel. The link may be down.
+ * @return 0; -EINVAL: the link's channels are not for messages (NHN_USE_MSG), or @p channel is
+ *         not below NHN_CHANNELS_MAX
+ */
+int nhn_msg_tx_init(struct nhn_msg_tx *msg, struct nhn_link *link, uint32_t channel);
 
 /* Cold parts. */
 
@@ -163,7 +171,8 @@ void nhn_msg_raise_watermark(struct nhn_msg_tx *msg);
  * @return 0: sent. -EINPROGRESS: taken, nhn_msg_send_step() or nhn_endpoint_poll() goes on;
  *         until then @p vector and its bytes stay (@p head need not). Nothing taken:
  *         -EAGAIN: no room, or an earlier message is not yet sent; -ENOTCONN: no peer reads;
- *         -EINVAL: another length than the vector's, or a flag that is not the caller's
+ *         -EINVAL: another length than the vector's, a flag that is not the caller's, or a
+ *         channel that the layout does not have
  */
 int nhn_msg_sendv(struct nhn_msg_tx *msg, const struct nhn_message_head *head,
 		  const struct iovec *vector, uint32_t vectors);
@@ -179,13 +188,16 @@ int nhn_msg_send_long(struct nhn_msg_tx *msg, const struct nhn_message_head *hea
  */
 int nhn_msg_send_step(struct nhn_msg_tx *msg);
 
-/** Give up the message being sent; its reader is told -ECANCELED. */
+/**
+ * Give up the message being sent; its reader is told -ECANCELED. Where there is no room to
+ * tell, nhn_msg_busy() stays true and the next send, or nhn_msg_send_step(), tells.
+ */
 void nhn_msg_cancel(struct nhn_msg_tx *msg);
 
 /**
  * Send many messages of one size, as many in a cell as fit: 7 of 8 bytes in a cell of 64.
  * @param messages one behind the other
- * @param message_bytes of each, 1 to nhn_msg_pack_bytes()
+ * @param message_bytes of each, 1 to NHN_PACK_MESSAGE_BYTES_MAX
  * @return messages sent, from the first on: fewer where there is no room; 0 also for a size
  *         that does not fit
  */
@@ -209,6 +221,9 @@ nhn_msg_pack_bytes(uint32_t inline_bytes)
 	return inline_bytes + (uint32_t)sizeof(struct nhn_message_head) -
 	       (uint32_t)sizeof(struct nhn_pack_head);
 }
+
+/** Go on with what was given up. @return whether a message may begin */
+bool nhn_msg_settle(struct nhn_msg_tx *msg);
 
 /** Commit a cell or a range with its head. @return nothing: what is reserved goes */
 static inline void
@@ -261,7 +276,7 @@ nhn_msg_send(struct nhn_msg_tx *msg, const struct nhn_message_head *head, const 
 static inline void *
 nhn_msg_reserve(struct nhn_msg_tx *msg, uint32_t length)
 {
-	if (nhn_msg_busy(msg))
+	if (__builtin_expect(nhn_msg_busy(msg) && !nhn_msg_settle(msg), 0))
 		return NULL;
 	return nhn_tx_reserve(msg->tx, length);
 }
@@ -284,20 +299,19 @@ nhn_msg_commit(struct nhn_msg_tx *msg, const struct nhn_message_head *head, cons
 
 /* ---- reader ---- */
 
-/** Take up a channel. */
-void nhn_msg_rx_init(struct nhn_msg_rx *msg, struct nhn_link *link, uint32_t channel);
+/** Take up a channel. @return as nhn_msg_tx_init() */
+int nhn_msg_rx_init(struct nhn_msg_rx *msg, struct nhn_link *link, uint32_t channel);
 
 /* Cold parts. */
 
 /** A cell that is not a whole message in itself. @return 0, or -ESTALE: broken */
-int nhn_msg_peek_other(struct nhn_msg_rx *msg, uint32_t word, uint32_t index,
-		       struct nhn_msg_piece *piece);
+int nhn_msg_peek_other(struct nhn_msg_rx *msg, uint32_t word, struct nhn_msg_piece *piece);
 /** Forget what was begun with the peer that is gone. @return -ESTALE */
 int nhn_msg_forget(struct nhn_msg_rx *msg);
 
 /** A committed cell as a piece. @return 0, or -ESTALE: broken */
 static inline int
-nhn_msg_take(struct nhn_msg_rx *msg, uint32_t word, uint32_t index, const uint8_t NHN_FOREIGN *cell,
+nhn_msg_take(struct nhn_msg_rx *msg, uint32_t word, const uint8_t NHN_FOREIGN *cell,
 	     struct nhn_msg_piece *piece)
 {
 	piece->data = cell;
@@ -313,7 +327,7 @@ nhn_msg_take(struct nhn_msg_rx *msg, uint32_t word, uint32_t index, const uint8_
 				     (piece->head.flags & ~NHN_MESSAGE_FLAGS) == 0 && !msg->begun,
 			     1))
 		return 0;
-	return nhn_msg_peek_other(msg, word, index, piece);
+	return nhn_msg_peek_other(msg, word, piece);
 }
 
 /**
@@ -342,7 +356,7 @@ nhn_msg_peek(struct nhn_msg_rx *msg, struct nhn_msg_piece *pieces, uint32_t coun
 			nhn_foreign_prefetch(cell);
 		word = nhn_rx_commit_word(&ring, head); /* A */
 		if (nhn_rx_difference(&ring, head, word) != 0 ||
-		    nhn_msg_take(msg, word, head, cell, &pieces[i]) != 0)
+		    nhn_msg_take(msg, word, cell, &pieces[i]) != 0)
 			break;
 	}
 	rx->head = head;
@@ -361,7 +375,7 @@ nhn_msg_release(struct nhn_msg_rx *msg)
 	return nhn_rx_release(msg->rx);
 }
 
-/** Give a place to receive messages to. Each later nhn_msg_receive() begins at its begin. */
+/** Give a place to receive messages to, one at a time. Each message begins at its begin. */
 void nhn_msg_buffer_init(struct nhn_msg_buffer *buffer, const struct iovec *vector,
 			 uint32_t vectors);
 
@@ -378,8 +392,9 @@ int nhn_msg_front(struct nhn_msg_rx *msg, struct nhn_message_head *head);
  * @return 0: it is whole, buffer->head says what it is. -EINPROGRESS: a step was done, go on
  *         with the same buffer. -EAGAIN: nothing is there now. -EMSGSIZE: buffer->head is of
  *         a message longer than the buffer: come with a longer one, or nhn_msg_skip().
- *         -ECANCELED: its sender gave it up. -ESTALE: as nhn_msg_peek(); what was received
- *         of a message is void
+ *         -EINVAL: not the buffer that has the begin of this message: come with that, or
+ *         nhn_msg_skip(). -ECANCELED: its sender gave it up. -ESTALE: as nhn_msg_peek(); what was
+ * received of a message is void
  */
 int nhn_msg_receive(struct nhn_msg_rx *msg, struct nhn_msg_buffer *buffer);
 

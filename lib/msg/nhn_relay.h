@@ -4,12 +4,11 @@
  * Messages from one link to another with one copy: from the ring of who sent to
  * the ring of who is to receive, by a third that serves both.
  *
- * Fragments go on as they come, so a message of any size needs no memory of the
- * relay's. A message that does not end, because its sender was restarted, gave up
- * or broke the rules, ends for its receiver as one that was given up (-ECANCELED).
- * A sender that only stands still, or is dead and not restarted, holds up all that
- * others send to that receiver: when its link is no longer NHN_LINK_UP, call
- * nhn_msg_relay_cancel().
+ * (Packs are copied twice.) Fragments go on as they come, so a message of any size needs no memory
+ * of the relay's. A message that does not end, because its sender was restarted, gave up or broke
+ * the rules, ends for its receiver as one that was given up (-ECANCELED). A sender that only stands
+ * still, or is dead and not restarted, holds up all that others send to that receiver: when its
+ * link is no longer NHN_LINK_UP, call nhn_msg_relay_cancel().
  *
  * Threads: those of both links, which must be one.
  */

@@ -31,6 +31,7 @@ extern "C" {
 /** Why a request was refused: type of a reply with NHN_MESSAGE_REFUSED. */
 enum nhn_rpc_refusal {
 	NHN_RPC_TOO_LONG = 1, /**< the request is longer than the server's memory for one */
+	NHN_RPC_FAILED = 2,   /**< serve() returned an error, or a reply that cannot be sent */
 };
 
 /* ---- client ---- */
@@ -124,8 +125,9 @@ void nhn_rpc_client_cancel(struct nhn_rpc_client *client, struct nhn_rpc_call *c
 
 /**
  * Call and wait for the end, which call->deadline_ns bounds, also the wait for a peer and
- * for room. Only this channel is received from meanwhile, a step a turn.
- * @return call->result
+ * for room. Other channels' handlers go on meanwhile. Not from within serve() or done() of
+ * this channel.
+ * @return call->result; -EBUSY as nhn_endpoint_wait()
  */
 int nhn_rpc_client_call_wait(struct nhn_rpc_client *client, struct nhn_rpc_call *call);
 
@@ -145,7 +147,7 @@ struct nhn_rpc_request {
 	const void *data; /**< until serve() returns */
 };
 
-/** A reply. Bytes of more than one step stay until they are sent. */
+/** A reply. */
 struct nhn_rpc_reply {
 	uint16_t status; /**< its meaning is the program's */
 	const struct iovec *vector;
@@ -162,13 +164,14 @@ struct nhn_rpc_server {
 	struct iovec memory; /**< for one request */
 	struct nhn_msg_buffer buffer;
 	bool receiving;		      /**< a request */
+	bool serving;		      /**< serve() is called */
 	struct nhn_message_head head; /**< of it */
 	struct nhn_rpc_reply reply;
 	uint64_t pairing;
 	struct nhn_channel_handler handler;
 
 	uint64_t requests; /**< served */
-	uint64_t refused;  /**< longer than memory */
+	uint64_t refused;  /**< longer than memory, or failed */
 	uint64_t reset;	   /**< replies to a client that restarted, dropped */
 	uint64_t strange;  /**< messages that are no requests, dropped */
 };
@@ -176,8 +179,10 @@ struct nhn_rpc_server {
 /**
  * Take up a channel to serve.
  *
- * @param serve called with each request. @return 0: @p reply, all zero before, is sent, and
- *        the next request is taken when it is; -EINPROGRESS: nhn_rpc_server_reply() answers later
+ * @param serve called with each request. @return 0: @p reply, all zero before, is sent as soon
+ *        as there is room; its vector and bytes stay until the next call of serve(), so they
+ *        are not on its stack. -EINPROGRESS: nhn_rpc_server_reply() answers later. Anything
+ *        else: the request is refused, NHN_RPC_FAILED
  * @param memory for one request at a time; longer ones are refused
  */
 void nhn_rpc_server_init(struct nhn_rpc_server *server, struct nhn_endpoint *endpoint,

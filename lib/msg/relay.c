@@ -9,9 +9,11 @@
 static int
 relay_begin(const struct nhn_msg_rx *from, struct nhn_msg_tx *to, uint32_t id)
 {
-	if (to->sending == NHN_MSG_ABORTING)
-		nhn_msg_send_step(to);
-	if (nhn_msg_busy(to))
+	/* What it was to send of an earlier message was skipped; or it is this one, and there
+	 * was no room yet for its first byte. */
+	if (to->relay == from)
+		nhn_msg_cancel(to);
+	if (!nhn_msg_settle(to))
 		return -EAGAIN;
 	to->pairing = nhn_link_tx_pairing(to->link);
 	if (to->pairing == 0)
@@ -111,7 +113,7 @@ nhn_msg_relay(struct nhn_msg_rx *from, struct nhn_msg_tx *to, uint32_t id)
 		msg_let_go(from);
 		return -ECANCELED;
 	}
-	if (piece->offset == 0 && from->taken == 0 && to->relay != from)
+	if (piece->offset == 0 && from->taken == 0)
 		ret = relay_begin(from, to, id);
 	else if (to->relay != from || nhn_msg_send_step(to) == -ECONNRESET)
 		ret = -ECONNRESET;

@@ -324,17 +324,14 @@ nhn_rpc_client_call_wait(struct nhn_rpc_client *client, struct nhn_rpc_call *cal
 	int ret;
 
 	while ((ret = nhn_rpc_client_call(client, call)) == -EAGAIN || ret == -ENOTCONN) {
-		if (nhn_endpoint_advance(client->endpoint) >= call->deadline_ns)
-			return call->result = -ETIMEDOUT;
-		if (nhn_msg_ready(client_rx(client)))
-			client_receive(client);
+		ret = nhn_endpoint_wait(client->endpoint, client->channel, call->deadline_ns);
+		if (ret != 0)
+			break;
 	}
 	if (ret != 0)
 		return call->result = ret;
-	while (call->result == -EINPROGRESS) {
+	/* The deadline ends it, or the peer's restart does. */
+	while (call->result == -EINPROGRESS)
 		nhn_endpoint_advance(client->endpoint);
-		if (nhn_msg_ready(client_rx(client)))
-			client_receive(client);
-	}
 	return call->result;
 }

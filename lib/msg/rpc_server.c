@@ -59,15 +59,15 @@ nhn_rpc_server_reply(struct nhn_rpc_server *server, const struct nhn_rpc_token *
 	return ret == -ENOTCONN ? -EAGAIN : ret; /* its way is not open yet */
 }
 
-/** Send the reply that waits. @return whether there was one and it is on its way or void */
+static void refuse(struct nhn_rpc_server *server, enum nhn_rpc_refusal why);
+
+/** Send the reply that waits. @return whether it is on its way, or void */
 static bool
 server_send(void *context)
 {
 	struct nhn_rpc_server *server = context;
 	int ret;
 
-	if (!server->handler.waiting)
-		return false;
 	if (!client_stands(server, server->pairing)) {
 		server->handler.waiting = false;
 		return true;
@@ -75,6 +75,8 @@ server_send(void *context)
 	ret = nhn_msg_sendv(server_tx(server), &server->head, server->reply.vector,
 			    server->reply.vectors);
 	server->handler.waiting = ret == -EAGAIN || ret == -ENOTCONN;
+	if (ret == -EINVAL && !(server->head.flags & NHN_MESSAGE_REFUSED))
+		refuse(server, NHN_RPC_FAILED);
 	return !server->handler.waiting;
 }
 
@@ -90,12 +92,22 @@ reply_begin(struct nhn_rpc_server *server, uint16_t flags)
 	server_send(server);
 }
 
+static void
+refuse(struct nhn_rpc_server *server, enum nhn_rpc_refusal why)
+{
+	memset(&server->reply, 0, sizeof(server->reply));
+	server->reply.status = (uint16_t)why;
+	server->refused++;
+	reply_begin(server, NHN_MESSAGE_REFUSED);
+}
+
 /* ---- requests ---- */
 
 static void
 request_serve(struct nhn_rpc_server *server)
 {
 	struct nhn_rpc_request request;
+	int ret;
 
 	request.token.id = server->buffer.head.id;
 	request.token.pairing = server->pairing;
@@ -104,18 +116,13 @@ request_serve(struct nhn_rpc_server *server)
 	request.data = server->memory.iov_base;
 	memset(&server->reply, 0, sizeof(server->reply));
 	server->requests++;
-	if (server->serve(server->context, &request, &server->reply) == 0)
+	server->serving = true;
+	ret = server->serve(server->context, &request, &server->reply);
+	server->serving = false;
+	if (ret == 0)
 		reply_begin(server, 0);
-}
-
-static void
-request_refuse(struct nhn_rpc_server *server)
-{
-	nhn_msg_skip(server_rx(server));
-	memset(&server->reply, 0, sizeof(server->reply));
-	server->reply.status = NHN_RPC_TOO_LONG;
-	server->refused++;
-	reply_begin(server, NHN_MESSAGE_REFUSED);
+	else if (ret != -EINPROGRESS)
+		refuse(server, NHN_RPC_FAILED);
 }
 
 /** @return whether a request is being received */
@@ -145,7 +152,7 @@ server_receive(void *context)
 	int ret;
 
 	/* One reply at a time: else serve() would write where it is read from. */
-	if (server->handler.waiting || nhn_msg_busy(server_tx(server)))
+	if (server->handler.waiting || server->serving || nhn_msg_busy(server_tx(server)))
 		return false;
 	if (!server->receiving && !request_begin(server))
 		return true;
@@ -153,10 +160,12 @@ server_receive(void *context)
 	if (ret == -EAGAIN || ret == -EINPROGRESS)
 		return true;
 	server->receiving = false;
-	if (ret == 0)
+	if (ret == 0) {
 		request_serve(server);
-	else if (ret == -EMSGSIZE)
-		request_refuse(server);
+	} else if (ret == -EMSGSIZE) {
+		nhn_msg_skip(server_rx(server));
+		refuse(server, NHN_RPC_TOO_LONG);
+	}
 	return true;
 }
 

@@ -164,10 +164,13 @@ NHN_WIRE_ASSERT(sizeof(struct nhn_message_head) == 12);
 /** What a sender may set. */
 #define NHN_MESSAGE_FLAGS (NHN_MESSAGE_REQUEST | NHN_MESSAGE_REPLY | NHN_MESSAGE_REFUSED)
 
+/** Of a packed message, in whatever cell: so that each pack's messages fit all others. */
+#define NHN_PACK_MESSAGE_BYTES_MAX 56u
+
 /** Of the messages in a PACK cell, before the commit word. */
 struct nhn_pack_head {
 	uint16_t type;	       /**< of each */
-	uint8_t message_bytes; /**< of each, not 0 */
+	uint8_t message_bytes; /**< of each, 1 to NHN_PACK_MESSAGE_BYTES_MAX */
 	uint8_t messages;      /**< not 0; times message_bytes is the cell's inline length */
 };
 NHN_WIRE_ASSERT(sizeof(struct nhn_pack_head) == 4);

@@ -158,7 +158,8 @@ int nhn_worker_remove(struct nhn_worker *worker, uint32_t id);
 
 /**
  * Call a function on the lcore of a link, between two rounds, and wait for its end: the way
- * for other threads to use the link's endpoint.
+ * for other threads to use the link's endpoint. Where no lcore runs, stopped or with
+ * NHN_WORKER_IDLE_DEADLINE, it is called here.
  * @return 0 or -ENOENT
  */
 int nhn_worker_run(struct nhn_worker *worker, uint32_t id,
@@ -166,9 +167,10 @@ int nhn_worker_run(struct nhn_worker *worker, uint32_t id,
 
 /**
  * NHN_WORKER_IDLE_DEADLINE: rounds of an lcore's links in the gap that a deterministic
- * workload leaves. Returns before @p deadline_ns by the longest round seen so far, if that
- * allows for any round; all calls for one lcore, and nhn_worker_add() and _remove(), from one
- * thread at a time.
+ * workload leaves. Returns before @p deadline_ns by the longest round seen so far. After a gap
+ * that this left no round in, the longest is taken to be an eighth shorter: one bad round does
+ * not end all polling. All calls for one lcore, and nhn_worker_add(), _remove() and _run(), from
+ * one thread at a time.
  * @param lcore EAL's number
  * @param deadline_ns of nhn_worker_now_ns()
  * @return rounds; 0 also for an lcore that is not the worker's

@@ -14,6 +14,10 @@
 
 /** Between two control steps of an lcore's links at least. */
 #define CONTROL_GAP_US 10
+/** In which each of its links has one. */
+#define CONTROL_PERIOD_US 1000
+/** No service of rte_service. */
+#define NO_SERVICE UINT32_MAX
 
 RTE_LOG_REGISTER(nhn_worker_logtype, lib.nahanni.worker, NOTICE);
 
@@ -108,6 +112,8 @@ lcore_create(struct nhn_worker *worker, unsigned int id)
 	lcore->worker = worker;
 	lcore->budget = config->budget != 0 ? config->budget : NHN_WORKER_BUDGET;
 	lcore->control_gap_cycles = rte_get_tsc_hz() / 1000000 * CONTROL_GAP_US;
+	lcore->control_period_cycles = rte_get_tsc_hz() / 1000000 * CONTROL_PERIOD_US;
+	lcore->service = NO_SERVICE;
 	lcore->watch = rte_zmalloc_socket(
 		NULL, (size_t)config->links_max * NHN_CHANNELS_MAX * sizeof(*lcore->watch),
 		RTE_CACHE_LINE_SIZE, socket);
@@ -139,8 +145,10 @@ service_register(struct worker_lcore *lcore)
 	spec.callback = service_round;
 	spec.callback_userdata = lcore;
 	spec.socket_id = (int)rte_lcore_to_socket_id(lcore->id);
-	if (rte_service_component_register(&spec, &lcore->service) != 0)
-		return -ENOMEM;
+	if (rte_service_component_register(&spec, &lcore->service) != 0) {
+		lcore->service = NO_SERVICE;
+		return -ENOSPC;
+	}
 	rte_service_component_runstate_set(lcore->service, 1);
 	return rte_service_map_lcore_set(lcore->service, lcore->id, 1);
 }
@@ -155,8 +163,11 @@ lcores_create(struct nhn_worker *worker)
 		if (worker->lcore[i] == NULL)
 			return -ENOMEM;
 		if (worker->config.launch == NHN_WORKER_LAUNCH_SERVICE &&
-		    service_register(worker->lcore[i]) != 0)
+		    service_register(worker->lcore[i]) != 0) {
+			WORKER_LOG(ERR, "%s: EAL takes no service for lcore %u: has it too many?",
+				   worker->name, worker->lcores[i]);
 			return -ENOMEM;
+		}
 	}
 	return 0;
 }
@@ -182,8 +193,8 @@ nhn_worker_create(const struct nhn_worker_config *config)
 	worker->config.lcores = worker->lcores;
 	pthread_mutex_init(&worker->mutex, NULL);
 	if (lcores_create(worker) != 0) {
-		WORKER_LOG(ERR, "%s: no memory for %u links on %u lcores", worker->name,
-			   config->links_max, config->lcore_count);
+		WORKER_LOG(ERR, "%s: cannot take %u links on %u lcores: see above, or EAL's -m",
+			   worker->name, config->links_max, config->lcore_count);
 		nhn_worker_destroy(worker);
 		rte_errno = ENOMEM;
 		return NULL;
@@ -193,7 +204,7 @@ nhn_worker_create(const struct nhn_worker_config *config)
 }
 
 static void
-lcore_destroy(struct nhn_worker *worker, struct worker_lcore *lcore)
+lcore_destroy(struct worker_lcore *lcore)
 {
 	uint32_t i;
 
@@ -201,7 +212,7 @@ lcore_destroy(struct nhn_worker *worker, struct worker_lcore *lcore)
 		return;
 	for (i = 0; i < lcore->links; i++)
 		rte_free(lcore->served[i]);
-	if (worker->config.launch == NHN_WORKER_LAUNCH_SERVICE) {
+	if (lcore->service != NO_SERVICE) {
 		rte_service_component_runstate_set(lcore->service, 0);
 		rte_service_component_unregister(lcore->service);
 	}
@@ -218,7 +229,7 @@ nhn_worker_destroy(struct nhn_worker *worker)
 	nhn_worker_stop(worker);
 	worker_telemetry_remove(worker);
 	for (i = 0; i < worker->config.lcore_count; i++)
-		lcore_destroy(worker, worker->lcore[i]);
+		lcore_destroy(worker->lcore[i]);
 	pthread_mutex_destroy(&worker->mutex);
 	rte_free(worker);
 }
@@ -436,7 +447,7 @@ nhn_worker_remove(struct nhn_worker *worker, uint32_t id)
 struct call {
 	void (*function)(void *context, struct nhn_endpoint *endpoint);
 	void *context;
-	struct nhn_endpoint *endpoint;
+	struct served *served;
 	struct worker_lcore *lcore;
 };
 
@@ -445,8 +456,8 @@ call_make(void *context)
 {
 	struct call *call = context;
 
-	call->function(call->context, call->endpoint);
-	worker_watch_all(call->lcore); /* it may have sent or taken */
+	call->function(call->context, call->served->link.endpoint);
+	worker_watch_next(call->lcore, call->served); /* it may have sent or taken */
 }
 
 int
@@ -454,16 +465,13 @@ nhn_worker_run(struct nhn_worker *worker, uint32_t id,
 	       void (*function)(void *context, struct nhn_endpoint *endpoint), void *context)
 {
 	struct call call = {.function = function, .context = context};
-	struct served *served;
 
 	pthread_mutex_lock(&worker->mutex);
-	served = worker_find(worker, id, &call.lcore);
-	if (served != NULL) {
-		call.endpoint = served->link.endpoint;
+	call.served = worker_find(worker, id, &call.lcore);
+	if (call.served != NULL)
 		lcore_order(call.lcore, call_make, &call);
-	}
 	pthread_mutex_unlock(&worker->mutex);
-	return served != NULL ? 0 : -ENOENT;
+	return call.served != NULL ? 0 : -ENOENT;
 }
 
 /* ---- the caller's own loop ---- */
@@ -486,6 +494,9 @@ nhn_worker_poll_until(struct nhn_worker *worker, unsigned int id, uint64_t deadl
 		if (now - begin > lcore->longest_ns)
 			lcore->longest_ns = now - begin;
 	}
+	/* Else one long round, as of a core lost for a moment, would end all polling. */
+	if (rounds == 0)
+		lcore->longest_ns -= lcore->longest_ns / 8;
 	return rounds;
 }
 

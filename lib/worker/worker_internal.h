@@ -57,6 +57,7 @@ struct worker_lcore {
 	uint32_t turn; /**< of links[], whose control is next */
 	uint64_t control_cycles;
 	uint64_t control_gap_cycles;
+	uint64_t control_period_cycles;
 	uint64_t sleeps;
 	uint64_t controls;
 	uint64_t longest_ns;  /**< round of poll_until */
@@ -93,6 +94,8 @@ uint32_t worker_round(struct worker_lcore *lcore);
 uint32_t worker_turn(struct worker_lcore *lcore);
 /** The loop of an lcore. For rte_eal_remote_launch(). */
 int worker_loop(void *lcore);
+/** Serve a link in the next round. */
+void worker_watch_next(struct worker_lcore *lcore, const struct served *served);
 /** Lay out the watches anew, after links came or went or a layout changed. */
 void worker_watch_all(struct worker_lcore *lcore);
 

@@ -55,6 +55,12 @@ watch_link(struct worker_lcore *lcore, const struct served *served, enum again a
 }
 
 void
+worker_watch_next(struct worker_lcore *lcore, const struct served *served)
+{
+	watch_link(lcore, served, AGAIN_NEXT);
+}
+
+void
 worker_watch_all(struct worker_lcore *lcore)
 {
 	uint32_t i, j;
@@ -105,21 +111,31 @@ link_step(struct served *served)
 static uint32_t
 link_serve(struct worker_lcore *lcore, struct served *served)
 {
-	enum step step = STEP_DONE;
+	enum again again = AGAIN_NEXT;
+	bool refused = false;
 	uint32_t steps = 0;
+	uint32_t tries;
 
-	while (steps < lcore->budget && (step = link_step(served)) == STEP_DONE)
-		steps++;
-	served->steps += steps;
-	if (step == STEP_DONE) {
-		served->exhausted++;
-		watch_link(lcore, served, AGAIN_NEXT);
-	} else {
-		watch_link(lcore, served, step == STEP_REFUSED ? AGAIN_LATER : AGAIN_MESSAGE);
+	for (tries = 0; tries < lcore->budget; tries++) {
+		enum step step = link_step(served);
+
+		steps += step == STEP_DONE;
+		/* What was refused is passed over by the next step: other channels go on. */
+		if (step == STEP_NONE || (step == STEP_REFUSED && refused)) {
+			again = AGAIN_MESSAGE;
+			break;
+		}
+		refused = step == STEP_REFUSED;
 	}
+	served->steps += steps;
+	served->exhausted += again == AGAIN_NEXT;
+	/* Work is left that cannot be done: not to be found again in each round. */
+	if (again == AGAIN_MESSAGE && (refused || nhn_endpoint_pending(served->link.endpoint)))
+		again = steps != 0 ? AGAIN_MESSAGE : AGAIN_LATER;
 	blocked_set(lcore, served,
-		    step == STEP_REFUSED ||
-			    (step == STEP_NONE && nhn_endpoint_pending(served->link.endpoint)));
+		    again != AGAIN_NEXT &&
+			    (refused || nhn_endpoint_pending(served->link.endpoint)));
+	watch_link(lcore, served, again);
 	return steps;
 }
 
@@ -194,28 +210,26 @@ link_control(struct worker_lcore *lcore, struct served *served)
 			   nhn_endpoint_pending(endpoint) ? AGAIN_NEXT : AGAIN_MESSAGE);
 }
 
-/** The next link's control step. */
-static void
-control_next(struct worker_lcore *lcore)
-{
-	if (lcore->links == 0)
-		return;
-	if (++lcore->turn >= lcore->links)
-		lcore->turn = 0;
-	link_control(lcore, lcore->served[lcore->turn]);
-}
-
-/** The same, if the last one was long enough ago. */
+/** As many links' control steps as the time since the last ones asks for, so that each link
+ * has one about once a millisecond, however long rounds or sleeps are.
+ */
 static void
 control_when_due(struct worker_lcore *lcore)
 {
 	uint64_t now = rte_rdtsc();
+	uint64_t passed = now - lcore->control_cycles;
+	uint64_t count;
 
 	lcore->polls = 0;
-	if (now - lcore->control_cycles < lcore->control_gap_cycles)
+	if (lcore->links == 0 || passed < lcore->control_gap_cycles)
 		return;
 	lcore->control_cycles = now;
-	control_next(lcore);
+	count = RTE_MIN(1 + passed * lcore->links / lcore->control_period_cycles, lcore->links);
+	while (count-- != 0) {
+		if (++lcore->turn >= lcore->links)
+			lcore->turn = 0;
+		link_control(lcore, lcore->served[lcore->turn]);
+	}
 }
 
 /** A round whose time is kept. */
@@ -249,17 +263,12 @@ worker_turn(struct worker_lcore *lcore)
 
 /* ---- the loop ---- */
 
-/** Sleep, and catch up with control: each link's about once a millisecond. */
 static void
 sleep_once(struct worker_lcore *lcore)
 {
-	const uint32_t sleep_us = lcore->worker->config.idle_sleep_us;
-	uint32_t controls = 1 + lcore->links * sleep_us / 1000;
-
 	lcore->sleeps++;
-	rte_delay_us_sleep(sleep_us);
-	while (controls-- != 0)
-		control_next(lcore);
+	rte_delay_us_sleep(lcore->worker->config.idle_sleep_us);
+	control_when_due(lcore);
 }
 
 /** After a round that found nothing. */

@@ -2,7 +2,9 @@
 /* /nahanni/worker, /nahanni/links and /nahanni/link,ID for dpdk-telemetry.py. */
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <rte_telemetry.h>
 
@@ -13,46 +15,93 @@
 static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct nhn_worker *list;
 
-static void
-lcore_tell(struct rte_tel_data *dict, const struct nhn_worker *worker,
-	   const struct nhn_worker_lcore_stats *stats)
+/** What is told of each lcore: an array a counter, for DPDK 22.11 nests arrays only. */
+static const struct column {
+	const char *name;
+	size_t offset; /**< of a uint64_t in struct nhn_worker_lcore_stats */
+} columns[] = {
+	{"rounds", offsetof(struct nhn_worker_lcore_stats, rounds)},
+	{"rounds_worked", offsetof(struct nhn_worker_lcore_stats, rounds_worked)},
+	{"steps", offsetof(struct nhn_worker_lcore_stats, steps)},
+	{"sleeps", offsetof(struct nhn_worker_lcore_stats, sleeps)},
+	{"controls", offsetof(struct nhn_worker_lcore_stats, controls)},
+	{"rounds_timed", offsetof(struct nhn_worker_lcore_stats, timed)},
+	{"round_p50_ns", offsetof(struct nhn_worker_lcore_stats, round_p50_ns)},
+	{"round_p99_ns", offsetof(struct nhn_worker_lcore_stats, round_p99_ns)},
+	{"round_max_ns", offsetof(struct nhn_worker_lcore_stats, round_max_ns)},
+};
+
+struct table {
+	struct rte_tel_data *worker;
+	struct rte_tel_data *lcore;
+	struct rte_tel_data *links;
+	struct rte_tel_data *column[RTE_DIM(columns)];
+};
+
+static struct rte_tel_data *
+array_begin(struct rte_tel_data *data, const char *name, enum rte_tel_value_type type)
 {
-	rte_tel_data_add_dict_string(dict, "worker", worker->name);
-	rte_tel_data_add_dict_u64(dict, "lcore", stats->lcore);
-	rte_tel_data_add_dict_u64(dict, "links", stats->links);
-	rte_tel_data_add_dict_u64(dict, "rounds", stats->rounds);
-	rte_tel_data_add_dict_u64(dict, "rounds_worked", stats->rounds_worked);
-	rte_tel_data_add_dict_u64(dict, "steps", stats->steps);
-	rte_tel_data_add_dict_u64(dict, "sleeps", stats->sleeps);
-	rte_tel_data_add_dict_u64(dict, "controls", stats->controls);
-	rte_tel_data_add_dict_u64(dict, "rounds_timed", stats->timed);
-	rte_tel_data_add_dict_u64(dict, "round_p50_ns", stats->round_p50_ns);
-	rte_tel_data_add_dict_u64(dict, "round_p99_ns", stats->round_p99_ns);
-	rte_tel_data_add_dict_u64(dict, "round_max_ns", stats->round_max_ns);
+	struct rte_tel_data *array = rte_tel_data_alloc();
+
+	if (array == NULL)
+		return NULL;
+	rte_tel_data_start_array(array, type);
+	/* Telemetry frees it once it has printed it. */
+	rte_tel_data_add_dict_container(data, name, array, 0);
+	return array;
 }
 
-/** One dictionary an lcore. */
+static int
+table_begin(struct table *table, struct rte_tel_data *data)
+{
+	bool whole;
+	uint32_t i;
+
+	rte_tel_data_start_dict(data);
+	table->worker = array_begin(data, "worker", RTE_TEL_STRING_VAL);
+	table->lcore = array_begin(data, "lcore", RTE_TEL_U64_VAL);
+	table->links = array_begin(data, "links", RTE_TEL_U64_VAL);
+	whole = table->worker != NULL && table->lcore != NULL && table->links != NULL;
+	for (i = 0; i < RTE_DIM(columns); i++) {
+		table->column[i] = array_begin(data, columns[i].name, RTE_TEL_U64_VAL);
+		whole = whole && table->column[i] != NULL;
+	}
+	return whole ? 0 : -ENOMEM;
+}
+
+static void
+lcore_tell(const struct table *table, const struct nhn_worker *worker,
+	   const struct nhn_worker_lcore_stats *stats)
+{
+	uint64_t value;
+	uint32_t i;
+
+	rte_tel_data_add_array_string(table->worker, worker->name);
+	rte_tel_data_add_array_u64(table->lcore, stats->lcore);
+	rte_tel_data_add_array_u64(table->links, stats->links);
+	for (i = 0; i < RTE_DIM(columns); i++) {
+		memcpy(&value, (const uint8_t *)stats + columns[i].offset, sizeof(value));
+		rte_tel_data_add_array_u64(table->column[i], value);
+	}
+}
+
+/** The i-th element of each array is of the i-th lcore. */
 static int
 worker_tell(const char *command, const char *parameters, struct rte_tel_data *data)
 {
 	struct nhn_worker_lcore_stats stats;
 	struct nhn_worker *worker;
-	struct rte_tel_data *dict;
+	struct table table;
 	uint32_t i;
 
 	(void)command;
 	(void)parameters;
-	rte_tel_data_start_array(data, RTE_TEL_CONTAINER);
+	if (table_begin(&table, data) != 0)
+		return 0; /* with what there is, which telemetry frees */
 	pthread_mutex_lock(&list_mutex);
 	for (worker = list; worker != NULL; worker = worker->next)
-		for (i = 0; nhn_worker_lcore_stats(worker, i, &stats) == 0; i++) {
-			dict = rte_tel_data_alloc();
-			if (dict == NULL)
-				break;
-			rte_tel_data_start_dict(dict);
-			lcore_tell(dict, worker, &stats);
-			rte_tel_data_add_array_container(data, dict, 0);
-		}
+		for (i = 0; nhn_worker_lcore_stats(worker, i, &stats) == 0; i++)
+			lcore_tell(&table, worker, &stats);
 	pthread_mutex_unlock(&list_mutex);
 	return 0;
 }

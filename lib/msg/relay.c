@@ -9,8 +9,7 @@
 static int
 relay_begin(const struct nhn_msg_rx *from, struct nhn_msg_tx *to, uint32_t id)
 {
-	/* What it was to send of an earlier message was skipped; or it is this one, and there
-	 * was no room yet for its first byte. */
+	/* What it was to send of an earlier message was skipped. */
 	if (to->relay == from)
 		nhn_msg_cancel(to);
 	if (!nhn_msg_settle(to))
@@ -50,8 +49,11 @@ relay_part(struct nhn_msg_rx *from, struct nhn_msg_tx *to)
 	uint32_t bytes;
 	bool torn = false;
 
-	if (!fragment_ready(from, to))
+	if (!fragment_ready(from, to)) {
+		if (to->sent == 0) /* not begun: whoever finds room first may */
+			msg_send_end(to, 0);
 		return -EAGAIN;
+	}
 	bytes = to->fragment - to->filled;
 	if (bytes > NHN_MSG_STEP_BYTES)
 		bytes = NHN_MSG_STEP_BYTES;

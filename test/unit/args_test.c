@@ -161,7 +161,10 @@ test_devices(void **state)
 		"peer= 0000:00:04.0",
 		"peer=0000:00:0x4.0",
 		"peer=+0:00:04.0",
-		"role=guest",
+		"role=",
+		"role=chief",
+		"role=host,role=host",
+		"role=host,queues=2",
 		"peer=00:04.0,peer=00:04.0",
 		"peer=0000:00:04",
 		"peer=00:04.0,size=1",
@@ -179,6 +182,19 @@ test_devices(void **state)
 	assert_int_equal(nahanni_args_parse("peer=00:04.1", NAHANNI_PROBE_PCI, &args), 0);
 	assert_true(args.peer_device);
 	assert_int_equal(rte_pci_addr_cmp(&args.peer_address, &expected), 0);
+	nahanni_args_free(&args);
+	assert_int_equal(nahanni_args_parse("role=guest", NAHANNI_PROBE_PCI, &args), 0);
+	assert_int_equal(args.role, NHN_ROLE_GUEST);
+	nahanni_args_free(&args);
+	/* The host's end, where two guests share a device; as many queues as it likes. */
+	assert_int_equal(nahanni_args_parse("role=host", NAHANNI_PROBE_PCI, &args), 0);
+	assert_int_equal(args.role, NHN_ROLE_HOST);
+	assert_false(args.peer_device);
+	assert_int_equal(args.queues, NHN_CHANNELS_MAX);
+	nahanni_args_free(&args);
+	assert_int_equal(nahanni_args_parse("peer=00:04.1,role=host", NAHANNI_PROBE_PCI, &args), 0);
+	assert_int_equal(args.role, NHN_ROLE_HOST);
+	assert_true(args.peer_device);
 	nahanni_args_free(&args);
 	for (i = 0; i < RTE_DIM(bad); i++) {
 		if (parse(bad[i], NAHANNI_PROBE_PCI) != -EINVAL)

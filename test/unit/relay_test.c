@@ -326,6 +326,30 @@ test_sender_restarts(void **state)
 	pass(0, 1, 2, 3000);
 }
 
+/** It keeps all others from its receiver, until that message is given up for it. */
+static void
+test_sender_stands_still(void **state)
+{
+	uint32_t turn;
+
+	(void)state;
+	begin_long();
+	assert_int_equal(send(2, 3, 2000), -EINPROGRESS);
+	assert_int_equal(carry(2, 1, 8), -EAGAIN);
+	nhn_msg_relay_cancel(&rig.road[0].near_rx, &rig.road[1].near_tx);
+	assert_int_equal(carry(2, 1, 8), -ECANCELED);
+	assert_int_equal(carry(2, 1, 8), 0);
+	expect_message(2, 3, 8, 2000);
+	for (turn = 0; turn < TURNS && nhn_msg_busy(&rig.road[0].far_tx); turn++) {
+		nhn_msg_send_step(&rig.road[0].far_tx);
+		relay(0, 1, 9);
+	}
+	assert_false(nhn_msg_busy(&rig.road[0].far_tx));
+	assert_false(nhn_msg_busy(&rig.road[1].near_tx));
+	pass(0, 1, 4, 3000);
+	assert_int_equal(rig.road[0].near_rx.skipped, 1);
+}
+
 static void
 test_receiver_restarts(void **state)
 {
@@ -376,6 +400,42 @@ test_nobody_there(void **state)
 	pass(0, 2, 2, 3000); /* to another one */
 }
 
+/* One that found no room, or stood in the middle, is dropped; the next has its own head. */
+static void
+test_skipped_message_leaves_nothing(void **state)
+{
+	uint32_t sent = 0;
+	uint32_t i;
+
+	(void)state;
+	while (send(1, 50, 8) == 0 && relay(1, 2, 50) == 0)
+		sent++;
+	assert_int_equal(sent, 16); /* the way to 2 is full */
+	assert_int_equal(send(0, 1, 40), 0);
+	assert_int_equal(relay(0, 2, 77), -EAGAIN);
+	nhn_msg_skip(&rig.road[0].near_rx);
+	relay(0, 2, 77);
+	nhn_msg_skip(&rig.road[1].near_rx);
+	relay(1, 2, 50);
+	assert_int_equal(send(0, 2, 20), 0);
+	for (i = 0; i < sent; i++)
+		assert_int_equal(take(2), 0);
+	assert_int_equal(carry(0, 2, 78), 0);
+	expect_message(0, 2, 78, 20);
+	begin_long();
+	nhn_msg_skip(&rig.road[0].near_rx);
+	for (i = 0; i < TURNS && nhn_msg_busy(&rig.road[0].far_tx); i++) {
+		nhn_msg_send_step(&rig.road[0].far_tx);
+		relay(0, 1, 9);
+	}
+	while (rig.road[0].near_rx.skipping || relay(0, 1, 9) != -EAGAIN)
+		relay(0, 1, 9);
+	assert_int_equal(send(0, 3, 20), 0);
+	assert_int_equal(carry(0, 1, 79), -ECANCELED); /* of the one skipped */
+	assert_int_equal(carry(0, 1, 79), 0);
+	expect_message(0, 3, 79, 20);
+}
+
 static void
 test_full_receiver_holds_the_sender(void **state)
 {
@@ -406,8 +466,10 @@ main(void)
 		TEST(test_two_senders_do_not_mix),
 		TEST(test_sender_gives_up),
 		TEST(test_sender_restarts),
+		TEST(test_sender_stands_still),
 		TEST(test_receiver_restarts),
 		TEST(test_nobody_there),
+		TEST(test_skipped_message_leaves_nothing),
 		TEST(test_full_receiver_holds_the_sender),
 	};
 

@@ -257,6 +257,34 @@ test_poll_until_ends_before_its_deadline(void **state)
 	/* No gap is long enough for a round as long as the longest. */
 	worker->lcore[0]->longest_ns = UINT64_MAX / 4;
 	assert_int_equal(nhn_worker_poll_until(worker, 1, nhn_worker_now_ns(NULL) + 20000000), 0);
+	/* One bad round is forgotten, by an eighth at each gap that it spoilt. */
+	assert_true(worker->lcore[0]->longest_ns < UINT64_MAX / 4);
+	worker->lcore[0]->longest_ns = 35000000;
+	while (nhn_worker_poll_until(worker, 1, nhn_worker_now_ns(NULL) + 20000000) == 0)
+		assert_true(worker->lcore[0]->longest_ns < 35000000);
+}
+
+/* However long rounds are, the links' control keeps up with the time. */
+static void
+test_control_keeps_up_with_long_rounds(void **state)
+{
+	struct worker_lcore *lcore = manual(BUDGET);
+	uint64_t controls;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		serve(i);
+	settle(lcore, 3);
+	controls = lcore->controls;
+	lcore->control_cycles = rte_rdtsc() - rte_get_tsc_hz(); /* a second passed */
+	lcore->control_gap_cycles = rte_get_tsc_hz() / 2;
+	lcore->polls = 1024;
+	worker_turn(lcore);
+	assert_int_equal(lcore->controls - controls, 3); /* each link once, not more */
+	lcore->polls = 1024;
+	worker_turn(lcore);
+	assert_int_equal(lcore->controls - controls, 3); /* none is due yet */
 }
 
 /* ---- on lcores ---- */
@@ -469,6 +497,7 @@ main(int argc, char **argv)
 		TEST(test_layout_with_more_channels_is_watched),
 		TEST(test_counters),
 		TEST(test_poll_until_ends_before_its_deadline),
+		TEST(test_control_keeps_up_with_long_rounds),
 		TEST(test_links_come_and_go_while_it_runs),
 		TEST(test_run_calls_on_the_links_lcore),
 		TEST(test_service_cores_run_it),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#include <nhn_channel.h>
+#include <nhn_channel_control.h>
 
 static uint8_t
 log2_of(uint32_t power_of_two)

@@ -24,7 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <nhn_channel.h>
+#include <nhn_channel_control.h>
 
 #ifdef __cplusplus
 extern "C" {

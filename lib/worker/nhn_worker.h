@@ -178,12 +178,12 @@ int nhn_worker_run(struct nhn_worker *worker, uint32_t id,
 uint32_t nhn_worker_poll_until(struct nhn_worker *worker, unsigned int lcore, uint64_t deadline_ns);
 
 /** Counters of the i-th lcore. @return 0 or -ENOENT */
-int nhn_worker_lcore_stats(struct nhn_worker *worker, uint32_t i,
-			   struct nhn_worker_lcore_stats *stats);
+int nhn_worker_lcore_stats_get(struct nhn_worker *worker, uint32_t i,
+			       struct nhn_worker_lcore_stats *stats);
 
 /** Counters of a link. @return 0 or -ENOENT */
-int nhn_worker_link_stats(struct nhn_worker *worker, uint32_t id,
-			  struct nhn_worker_link_stats *stats);
+int nhn_worker_link_stats_get(struct nhn_worker *worker, uint32_t id,
+			      struct nhn_worker_link_stats *stats);
 
 #ifdef __cplusplus
 }

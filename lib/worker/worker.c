@@ -34,59 +34,6 @@ nhn_worker_now_ns(void *unused)
 
 /* ---- make and end ---- */
 
-static int
-lcore_check(const struct nhn_worker_config *config, uint32_t i)
-{
-	unsigned int id = config->lcores[i];
-	enum rte_lcore_role_t wanted =
-		config->launch == NHN_WORKER_LAUNCH_SERVICE ? ROLE_SERVICE : ROLE_RTE;
-	uint32_t j;
-
-	if (id >= RTE_MAX_LCORE || rte_eal_lcore_role(id) == ROLE_OFF) {
-		WORKER_LOG(ERR, "%s: lcore %u is not one of EAL's: see its -l", config->name, id);
-		return -EINVAL;
-	}
-	for (j = 0; j < i; j++)
-		if (config->lcores[j] == id) {
-			WORKER_LOG(ERR, "%s: lcore %u is named twice", config->name, id);
-			return -EINVAL;
-		}
-	if (config->idle == NHN_WORKER_IDLE_DEADLINE)
-		return 0; /* whose thread calls is the program's business */
-	if (rte_eal_lcore_role(id) != wanted || id == rte_get_main_lcore()) {
-		WORKER_LOG(ERR,
-			   "%s: lcore %u is EAL's main lcore or of another role, expected a %s",
-			   config->name, id,
-			   wanted == ROLE_SERVICE ? "service lcore (EAL's -s)" : "worker lcore");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int
-config_check(const struct nhn_worker_config *config)
-{
-	uint32_t i;
-	int ret = 0;
-
-	if (config->name == NULL ||
-	    strnlen(config->name, NHN_WORKER_NAME_BYTES) >= NHN_WORKER_NAME_BYTES) {
-		WORKER_LOG(ERR, "a worker has no name, or one of %u bytes or more",
-			   NHN_WORKER_NAME_BYTES);
-		return -EINVAL;
-	}
-	if (config->links_max == 0 || config->lcore_count == 0 ||
-	    config->lcore_count > NHN_WORKER_LCORES_MAX) {
-		WORKER_LOG(ERR, "%s: %u links on %u lcores, expected 1 or more on 1 to %u",
-			   config->name, config->links_max, config->lcore_count,
-			   NHN_WORKER_LCORES_MAX);
-		return -EINVAL;
-	}
-	for (i = 0; i < config->lcore_count && ret == 0; i++)
-		ret = lcore_check(config, i);
-	return ret;
-}
-
 static void
 lcore_free(struct worker_lcore *lcore)
 {
@@ -177,7 +124,7 @@ nhn_worker_create(const struct nhn_worker_config *config)
 {
 	struct nhn_worker *worker;
 
-	if (config_check(config) != 0) {
+	if (worker_config_check(config) != 0) {
 		rte_errno = EINVAL;
 		return NULL;
 	}
@@ -498,70 +445,4 @@ nhn_worker_poll_until(struct nhn_worker *worker, unsigned int id, uint64_t deadl
 	if (rounds == 0)
 		lcore->longest_ns -= lcore->longest_ns / 8;
 	return rounds;
-}
-
-/* ---- counters ---- */
-
-static uint64_t
-percentile(const struct nhn_histogram *h, uint32_t numerator)
-{
-	uint64_t low = 0;
-	uint64_t high = 0;
-
-	nhn_histogram_at_rank(h, nhn_histogram_rank(h->total, numerator, 100), &low, &high);
-	return high;
-}
-
-int
-nhn_worker_lcore_stats(struct nhn_worker *worker, uint32_t i, struct nhn_worker_lcore_stats *stats)
-{
-	const struct worker_lcore *lcore;
-
-	if (i >= worker->config.lcore_count)
-		return -ENOENT;
-	lcore = worker->lcore[i];
-	memset(stats, 0, sizeof(*stats));
-	stats->lcore = lcore->id;
-	stats->links = lcore->links;
-	stats->rounds = lcore->rounds;
-	stats->rounds_worked = lcore->rounds_worked;
-	stats->steps = lcore->steps;
-	stats->sleeps = lcore->sleeps;
-	stats->controls = lcore->controls;
-	stats->timed = lcore->rounds_ns->total;
-	if (stats->timed != 0) {
-		stats->round_p50_ns = percentile(lcore->rounds_ns, 50);
-		stats->round_p99_ns = percentile(lcore->rounds_ns, 99);
-		stats->round_max_ns = percentile(lcore->rounds_ns, 100);
-	}
-	return 0;
-}
-
-int
-nhn_worker_link_stats(struct nhn_worker *worker, uint32_t id, struct nhn_worker_link_stats *stats)
-{
-	const struct served *served;
-	struct worker_lcore *lcore;
-	const struct nhn_link *link;
-	uint32_t i;
-
-	pthread_mutex_lock(&worker->mutex);
-	served = worker_find(worker, id, &lcore);
-	if (served != NULL) {
-		link = served->link.endpoint->link;
-		memset(stats, 0, sizeof(*stats));
-		stats->id = id;
-		stats->lcore = lcore->id;
-		strcpy(stats->name, served->name);
-		stats->state = nhn_link_state(link);
-		stats->steps = served->steps;
-		stats->exhausted = served->exhausted;
-		stats->blocked = served->blocks;
-		stats->sessions = link->sessions;
-		for (i = 0; i < RTE_DIM(link->faults); i++)
-			stats->faults += link->faults[i];
-		stats->discarded = nhn_link_discarded(link);
-	}
-	pthread_mutex_unlock(&worker->mutex);
-	return served != NULL ? 0 : -ENOENT;
 }

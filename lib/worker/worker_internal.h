@@ -99,6 +99,11 @@ void worker_watch_next(struct worker_lcore *lcore, const struct served *served);
 /** Lay out the watches anew, after links came or went or a layout changed. */
 void worker_watch_all(struct worker_lcore *lcore);
 
+/* worker_config.c */
+
+/** @return 0, or -EINVAL with a line in the log */
+int worker_config_check(const struct nhn_worker_config *config);
+
 /* worker_telemetry.c */
 void worker_telemetry_add(struct nhn_worker *worker);
 void worker_telemetry_remove(struct nhn_worker *worker);

@@ -100,7 +100,7 @@ worker_tell(const char *command, const char *parameters, struct rte_tel_data *da
 		return 0; /* with what there is, which telemetry frees */
 	pthread_mutex_lock(&list_mutex);
 	for (worker = list; worker != NULL; worker = worker->next)
-		for (i = 0; nhn_worker_lcore_stats(worker, i, &stats) == 0; i++)
+		for (i = 0; nhn_worker_lcore_stats_get(worker, i, &stats) == 0; i++)
 			lcore_tell(&table, worker, &stats);
 	pthread_mutex_unlock(&list_mutex);
 	return 0;
@@ -161,7 +161,7 @@ link_tell(const char *command, const char *parameters, struct rte_tel_data *data
 		return -EINVAL;
 	pthread_mutex_lock(&list_mutex);
 	for (worker = list; worker != NULL && ret != 0; worker = worker->next)
-		ret = nhn_worker_link_stats(worker, (uint32_t)id, &stats);
+		ret = nhn_worker_link_stats_get(worker, (uint32_t)id, &stats);
 	pthread_mutex_unlock(&list_mutex);
 	if (ret == 0)
 		link_dict(data, &stats);

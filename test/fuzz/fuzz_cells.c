@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include <nhn_channel.h>
+#include <nhn_channel_control.h>
 
 #include "fuzz.h"
 

@@ -17,7 +17,7 @@ broken=0
 running=()
 
 # An input's most bytes: the whole of a header; a block of a control block and steps; ...
-declare -A longest=([header]=1100 [attach]=4500 [cells]=1024 [devargs]=256)
+declare -A longest=([header]=1100 [attach]=4500 [cells]=1024 [messages]=1024 [devargs]=256)
 
 skip()
 {
@@ -27,11 +27,11 @@ skip()
 
 flags=(-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -g -O2 -I"$here"
 	"-fsanitize=fuzzer,address,undefined" -fno-sanitize-recover=all)
-for folder in wire channel link region; do flags+=(-I"$root/lib/$folder"); done
+for folder in wire channel link msg region; do flags+=(-I"$root/lib/$folder"); done
 
 build()	# TARGET
 {
-	local sources=("$root"/lib/{wire,channel,link}/*.c) dpdk=()
+	local sources=("$root"/lib/{wire,channel,link,msg}/*.c) dpdk=()
 	if [ "$1" = devargs ]; then
 		sources=("$root"/drivers/net/nahanni/nahanni_args.c "$root"/lib/region/region_rights.c)
 		read -ra dpdk <<<"$(pkg-config --cflags libdpdk | sed 's/-I/-isystem/g')"
@@ -102,7 +102,7 @@ merge()	# TARGET
 mkdir -p "$1" && folder=$(cd "$1" && pwd) || exit 1
 shift
 targets=("$@")
-[ $# -gt 0 ] || targets=(header attach cells devargs)
+[ $# -gt 0 ] || targets=(header attach cells messages devargs)
 command -v clang >/dev/null || skip "clang is missing: run devtools/setup"
 if ! pkg-config --exists libdpdk; then
 	echo "fuzz: devargs is left out: libdpdk is missing: run devtools/setup"

@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-#include <nhn_link.h>
+#include <nhn_msg.h>
 
 #include "../unit/pattern.h"
 
@@ -54,6 +54,7 @@ enum hostile_aim {
 	AIM_BYTE,	/* any byte of the area */
 	AIM_REPLAY,	/* an old value again */
 	AIM_OWN,	/* the victim's own area: joint device */
+	AIM_MESSAGE,	/* heads and parts of messages, where the victim looks next */
 	AIMS,
 };
 
@@ -80,8 +81,9 @@ struct hostile {
 	struct nhn_layout offers[HOSTILE_OFFERS_MAX];
 	uint32_t offer_count;
 	uint32_t mtu;
-	bool no_reading; /* its cursors stand still */
-	bool no_beat;	 /* it falls silent */
+	const struct nhn_msg_rx *messages; /* the victim's readers of lib/msg; NULL: none */
+	bool no_reading;		   /* its cursors stand still */
+	bool no_beat;			   /* it falls silent */
 
 	/* kept by the engine */
 	uint64_t random;
@@ -111,6 +113,23 @@ void hostile_honest(struct hostile *h);
 void hostile_header(const struct hostile *h, struct nhn_header *header);
 /** Store a header, word by word. */
 void hostile_header_put(struct hostile *h, const struct nhn_header *header);
+
+/** A word of the hostile side's area, with ill will. */
+void hostile_put(struct hostile *h, uint64_t offset, uint32_t value);
+/** Where a cell of the hostile side's ring lies in its area. */
+uint64_t hostile_cell_offset(const struct hostile *h, uint32_t channel, uint32_t index);
+/** A channel in use; of it a cell that the victim looks at next, or one that it holds. */
+uint32_t hostile_channel(struct hostile *h);
+uint32_t hostile_index(struct hostile *h, uint32_t channel);
+/** The commit word of that cell. */
+uint32_t hostile_commit(const struct hostile *h, uint32_t channel, uint32_t index, uint32_t kind,
+			uint32_t length);
+/** What an honest writer of messages puts before the commit word of the victim's next cell.
+ *  @param length of a range that the cell names; 0: none
+ *  @return the low half of the commit word */
+uint32_t hostile_message(struct hostile *h, uint32_t channel, uint8_t *cell, uint32_t length);
+/** AIM_MESSAGE. */
+void hostile_message_spoil(struct hostile *h);
 
 /** 0 to limit - 1. */
 static inline uint32_t

@@ -114,6 +114,20 @@ describe(struct hostile *h, const struct nhn_rx *rx, uint32_t *cell)
 	return true;
 }
 
+/* What is said in the low half of a commit word. */
+static uint32_t
+fill(struct hostile *h, const struct nhn_rx *rx, uint32_t *cell, bool inlined)
+{
+	bool ranged = !inlined && describe(h, rx, cell);
+	uint32_t channel = (uint32_t)(rx - h->link->rx);
+
+	if (h->messages != NULL)
+		return hostile_message(h, channel, (uint8_t *)cell, ranged ? cell[1] : 0);
+	return ranged ? NHN_KIND_DESC << NHN_COMMIT_KIND_SHIFT
+		      : NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT |
+				hostile_below(h, rx->inline_bytes + 1u);
+}
+
 static void
 send_one(struct hostile *h, const struct nhn_rx *rx, uint8_t *cells, uint32_t index, bool inlined)
 {
@@ -128,12 +142,8 @@ send_one(struct hostile *h, const struct nhn_rx *rx, uint8_t *cells, uint32_t in
 		return; /* a racing thread may have read it in the making */
 	if (h->link->rx_state == NHN_RX_DRAINING)
 		put(h, commit, 0); /* a dead writer commits nothing more */
-	else if (!inlined && describe(h, rx, cell))
-		put(h, commit, upper | NHN_KIND_DESC << NHN_COMMIT_KIND_SHIFT);
 	else
-		put(h, commit,
-		    upper | NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT |
-			    hostile_below(h, rx->inline_bytes + 1u));
+		put(h, commit, upper | fill(h, rx, cell, inlined));
 }
 
 /* A message where the victim looks next, or as many as the ring has room for. */
@@ -147,6 +157,8 @@ send_some(struct hostile *h, uint32_t channel)
 	uint32_t i;
 
 	send_one(h, rx, cells, head, hostile_chance(h, 2));
+	if (h->messages != NULL && h->messages[channel].begun)
+		return; /* what goes on is known of the next cell only */
 	if (hostile_chance(h, 256) && room <= rx->cell_count)
 		for (i = 1; i < room; i++)
 			send_one(h, rx, cells, head + i, true);

@@ -92,6 +92,12 @@ put(struct hostile *h, uint8_t *area, uint64_t offset, uint32_t value)
 	put_word(h, word_at(h, area, offset), value);
 }
 
+void
+hostile_put(struct hostile *h, uint64_t offset, uint32_t value)
+{
+	put(h, h->peer, offset, value);
+}
+
 static void
 put_odd(struct hostile *h, uint8_t *area, uint64_t offset)
 {
@@ -187,8 +193,8 @@ aim_header(struct hostile *h)
 
 /* ---- channels ---- */
 
-static uint32_t
-channel_any(struct hostile *h)
+uint32_t
+hostile_channel(struct hostile *h)
 {
 	uint32_t channels = nhn_load_relaxed(&h->link->layout.channels);
 
@@ -198,7 +204,7 @@ channel_any(struct hostile *h)
 static void
 aim_cursor(struct hostile *h)
 {
-	uint32_t channel = channel_any(h);
+	uint32_t channel = hostile_channel(h);
 	const struct nhn_tx *tx = &h->link->tx[channel];
 	uint32_t first = tx->limit - tx->cell_count;
 	uint32_t data_first = tx->data_limit - tx->data_bytes;
@@ -219,9 +225,8 @@ aim_cursor(struct hostile *h)
 		    data[hostile_below(h, sizeof(data) / sizeof(data[0]))]);
 }
 
-/* Where a cell of the hostile side's ring lies in its area. */
-static uint64_t
-cell_offset(const struct hostile *h, uint32_t channel, uint32_t index)
+uint64_t
+hostile_cell_offset(const struct hostile *h, uint32_t channel, uint32_t index)
 {
 	const struct nhn_rx *rx = &h->link->rx[channel];
 
@@ -232,14 +237,14 @@ cell_offset(const struct hostile *h, uint32_t channel, uint32_t index)
 static uint64_t
 commit_offset(const struct hostile *h, uint32_t channel, uint32_t index)
 {
-	return cell_offset(h, channel, index) + (1u << (h->link->rx[channel].cell_shift & 7)) -
-	       NHN_COMMIT_BYTES;
+	return hostile_cell_offset(h, channel, index) +
+	       (1u << (h->link->rx[channel].cell_shift & 7)) - NHN_COMMIT_BYTES;
 }
 
-/* A cell that the victim looks at next, or one that it holds. */
-static uint32_t
-index_near(struct hostile *h, const struct nhn_rx *rx)
+uint32_t
+hostile_index(struct hostile *h, uint32_t channel)
 {
+	const struct nhn_rx *rx = &h->link->rx[channel];
 	uint32_t head = nhn_load_relaxed(&rx->head);
 	uint32_t held = head - nhn_load_relaxed(&rx->released);
 
@@ -248,9 +253,11 @@ index_near(struct hostile *h, const struct nhn_rx *rx)
 	return head + hostile_below(h, 4);
 }
 
-static uint32_t
-commit_word(const struct nhn_rx *rx, uint32_t index, uint32_t kind, uint32_t length)
+uint32_t
+hostile_commit(const struct hostile *h, uint32_t channel, uint32_t index, uint32_t kind,
+	       uint32_t length)
 {
+	const struct nhn_rx *rx = &h->link->rx[channel];
 	uint32_t lap = index >> (rx->lap_shift & 31) & NHN_COMMIT_LAP_MASK;
 
 	return (rx->tag | lap) << NHN_COMMIT_LAP_SHIFT | kind << NHN_COMMIT_KIND_SHIFT | length;
@@ -261,15 +268,15 @@ aim_commit(struct hostile *h)
 {
 	static const uint8_t kinds[] = {NHN_KIND_RAW,  NHN_KIND_RAW, NHN_KIND_RAW,  NHN_KIND_RAW,
 					NHN_KIND_DESC, NHN_KIND_MSG, NHN_KIND_PACK, 0};
-	uint32_t channel = channel_any(h);
+	uint32_t channel = hostile_channel(h);
 	const struct nhn_rx *rx = &h->link->rx[channel];
 	const uint32_t lengths[] = {0, 1, rx->inline_bytes, rx->inline_bytes + 1u, 255};
 	uint32_t kind = hostile_chance(h, 16) ? hostile_below(h, 256)
 					      : kinds[hostile_below(h, sizeof(kinds))];
 	uint32_t length = hostile_below(h, 4) ? hostile_below(h, rx->inline_bytes + 1u)
 					      : lengths[hostile_below(h, 5)];
-	uint32_t index = index_near(h, rx);
-	uint32_t word = commit_word(rx, index, kind, length);
+	uint32_t index = hostile_index(h, channel);
+	uint32_t word = hostile_commit(h, channel, index, kind, length);
 
 	if (hostile_chance(h, 8))
 		word ^= 1u << hostile_below(h, 32);
@@ -279,7 +286,7 @@ aim_commit(struct hostile *h)
 static void
 aim_descriptor(struct hostile *h)
 {
-	uint32_t channel = channel_any(h);
+	uint32_t channel = hostile_channel(h);
 	const struct nhn_rx *rx = &h->link->rx[channel];
 	uint32_t bytes = rx->data_bytes;
 	uint32_t next = rx->data_head;
@@ -298,8 +305,8 @@ aim_descriptor(struct hostile *h)
 	const uint32_t lengths[] = {
 		0,     1,    63,       64,	  65,	      bytes / 2,      bytes / 2 + 1,
 		bytes, left, left + 1, 0u - next, UINT32_MAX, UINT32_MAX - 62};
-	uint32_t index = index_near(h, rx);
-	uint64_t cell = cell_offset(h, channel, index);
+	uint32_t index = hostile_index(h, channel);
+	uint64_t cell = hostile_cell_offset(h, channel, index);
 
 	put(h, h->peer, cell, positions[hostile_below(h, sizeof(positions) / 4)]);
 	put(h, h->peer, cell + 4,
@@ -308,7 +315,7 @@ aim_descriptor(struct hostile *h)
 	if (hostile_chance(h, 16))
 		put_odd(h, h->peer, cell + 4 * hostile_below(h, 2));
 	put(h, h->peer, commit_offset(h, channel, index),
-	    commit_word(rx, index, NHN_KIND_DESC, hostile_below(h, 2) ? 0 : 255));
+	    hostile_commit(h, channel, index, NHN_KIND_DESC, hostile_below(h, 2) ? 0 : 255));
 }
 
 /* ---- anything ---- */
@@ -342,7 +349,7 @@ aim_replay(struct hostile *h)
 static void
 aim_own(struct hostile *h)
 {
-	uint32_t channel = channel_any(h);
+	uint32_t channel = hostile_channel(h);
 	const struct nhn_tx *tx = &h->link->tx[channel];
 	uint32_t cell =
 		(nhn_load_relaxed(&tx->tail) - 2 + hostile_below(h, 4)) & (tx->cell_count - 1);
@@ -386,7 +393,7 @@ hostile_rewrite(struct hostile *h)
 		[AIM_HEADER] = aim_header,     [AIM_CURSOR] = aim_cursor,
 		[AIM_COMMIT] = aim_commit,     [AIM_DESCRIPTOR] = aim_descriptor,
 		[AIM_BYTE] = aim_byte,	       [AIM_REPLAY] = aim_replay,
-		[AIM_OWN] = aim_own,
+		[AIM_OWN] = aim_own,	       [AIM_MESSAGE] = hostile_message_spoil,
 	};
 	const uint8_t *weight = h->profile->weight;
 	uint32_t sum = 0;

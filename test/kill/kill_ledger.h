@@ -12,7 +12,7 @@
 #define KILL_PACE 2048u			/* messages a round, channel and way */
 #define KILL_MESSAGES (KILL_PACE * 16u) /* of a run; a power of two */
 #define KILL_LAST 64u			/* messages at the quiet end */
-#define KILL_SECONDS 180		/* a run that takes longer hangs, also on a busy machine */
+#define KILL_SECONDS 20			/* a run that takes longer hangs, also on a busy machine */
 _Static_assert(KILL_ROUNDS *KILL_PACE + KILL_LAST <= KILL_MESSAGES, "each round and the quiet end");
 
 /* A message begins with this. */

@@ -8,6 +8,7 @@ uint32_t load_relaxed(const uint32_t *word);
 void store_release(uint32_t *word, uint32_t value);
 void store_relaxed(uint32_t *word, uint32_t value);
 void fence(void);
+void fence_streamed(void);
 
 uint32_t
 load_acquire(const uint32_t *word)
@@ -37,4 +38,10 @@ void
 fence(void)
 {
 	nhn_fence_acquire();
+}
+
+void
+fence_streamed(void)
+{
+	nhn_fence_streamed();
 }

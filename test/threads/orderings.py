@@ -4,7 +4,8 @@
 
 usage: orderings.py whole|sites|table BUILD_FOLDER
   whole   nothing is found in the code as it is: ThreadSanitizer (threads_test), simulated
-          weak memory (weak_test), the litmus tests, the instructions on ARMv8 and x86-64
+          weak memory (weak_test), streaming stores on this machine (stream_test), the litmus
+          tests, the instructions on ARMv8 and x86-64
   sites   each acquire, release and fence of lib/ is made relaxed in a copy of the sources,
           and is found by the check that orderings.txt names
   table   print the table of doc/memory-ordering.rst
@@ -26,12 +27,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 DOCUMENT = ROOT / "doc" / "memory-ordering.rst"
 LAYERS = ("wire", "channel", "link")
+SEARCHED = (*LAYERS, "msg")  # which stands on them and orders nothing but its streaming stores
 DEMOTED = {
     "nhn_load_acquire": "nhn_load_relaxed",
     "nhn_foreign_acquire": "nhn_foreign_relaxed",
     "nhn_store_release": "nhn_store_relaxed",
     "nhn_fence_acquire": "NO_FENCE",
     "nhn_fence_release": "NO_FENCE",
+    "nhn_fence_streamed": "NO_FENCE",
 }
 CALL = re.compile(r"(?<=[^\w\n])(" + "|".join(DEMOTED) + r")\(")
 C_OPTIONS = ["clang", "-std=gnu11", "-D_GNU_SOURCE", "-DNO_FENCE()=((void)0)", "-g", "-O1"]
@@ -41,11 +44,11 @@ EXIT_SKIP = 77
 SECONDS = 900
 AT_ONCE = 2  # processors of the smallest machine this runs on
 
-Effort = collections.namedtuple("Effort", "lives runs")
+Effort = collections.namedtuple("Effort", "lives runs messages")
 NIGHTLY = os.environ.get("NHN_NIGHTLY", "") not in ("", "0")
-WHOLE = Effort(1500, 50000) if NIGHTLY else Effort(200, 3000)
-FIND = Effort(1500, 100000) if NIGHTLY else Effort(400, 30000)  # ends when found
-NOT_FOUND = Effort(100, 4000) if NIGHTLY else Effort(40, 1000)
+WHOLE = Effort(1500, 50000, 10**7) if NIGHTLY else Effort(200, 3000, 3 * 10**5)
+FIND = Effort(1500, 100000, 10**7) if NIGHTLY else Effort(400, 30000, 10**6)  # ends when found
+NOT_FOUND = Effort(100, 4000, 0) if NIGHTLY else Effort(40, 1000, 0)
 
 Site = collections.namedtuple("Site", "path begin end relaxed")
 Row = collections.namedtuple("Row", "found_by remark")
@@ -91,7 +94,7 @@ def sites_of(path):
 
 def all_sites():
     sites = {}
-    for layer in LAYERS:
+    for layer in SEARCHED:
         for path in sorted((ROOT / "lib" / layer).glob("*.[ch]")):
             sites.update(sites_of(path.relative_to(ROOT)))
     return sites
@@ -113,8 +116,8 @@ def check_table(sites, rows):
     for name in rows.keys() - sites.keys():
         yield f"{name}: no such ordering in the sources: remove it from orderings.txt"
     for name, row in rows.items():
-        if row.found_by not in ("threads", "weak", "-"):
-            yield f"{name}: '{row.found_by}' in orderings.txt, expected threads, weak or -"
+        if row.found_by not in ("threads", "weak", "stream", "-"):
+            yield f"{name}: '{row.found_by}' in orderings.txt, expected threads, weak, stream or -"
     if table_text(rows) not in DOCUMENT.read_text():
         yield f"{DOCUMENT.name} has another table: put the output of 'orderings.py table' there"
 
@@ -149,7 +152,7 @@ def compile_to(output, command):
 
 
 def includes(tree):
-    folders = [tree / "lib" / layer for layer in LAYERS] + [ROOT / "test" / "unit", HERE]
+    folders = [tree / "lib" / layer for layer in SEARCHED] + [ROOT / "test" / "unit", HERE]
     return [f"-I{folder}" for folder in folders]
 
 
@@ -180,6 +183,20 @@ def run_weak(tree, effort):
     return first_found([[program, effort.runs, layouts] for layouts in ("other", "same")])
 
 
+def can_stream():
+    """Whether this machine has streaming stores and a second processor to look at them."""
+    return os.uname().machine == "x86_64" and len(os.sched_getaffinity(0)) >= 2
+
+
+def run_stream(tree, effort):
+    """@return what a reader found that streaming stores had not yet reached, or None"""
+    files = [path for path in c_files(tree) if path.parent != HERE]
+    program = compile_to(tree / "stream_test", [
+        *C_OPTIONS, "-O2", *includes(tree), *files, *sorted((tree / "lib" / "msg").glob("*.c")),
+        HERE / "stream_test.c", "-lpthread"])
+    return first_found([[program, effort.messages]])
+
+
 def first_found(commands):
     for command in commands:
         done = run(command)
@@ -201,9 +218,9 @@ def run_instructions(folder):
     """Each accessor is the instruction that doc/memory-ordering.rst says, and no other."""
     expected = {
         "aarch64": {"load_acquire": "ldar", "load_relaxed": "ldr", "store_release": "stlr",
-                    "store_relaxed": "str", "fence": "dmb ishld"},
+                    "store_relaxed": "str", "fence": "dmb ishld", "fence_streamed": None},
         "x86_64": {"load_acquire": "movl", "load_relaxed": "movl", "store_release": "movl",
-                   "store_relaxed": "movl", "fence": None},
+                   "store_relaxed": "movl", "fence": None, "fence_streamed": "sfence"},
     }
     # No other machine's C library is needed: freestanding, and memcpy is what it is anywhere.
     (folder / "string.h").write_text("void *memcpy(void *, const void *, __SIZE_TYPE__);\n")
@@ -225,11 +242,14 @@ def run_instructions(folder):
 
 def demote(folder, number, site):
     tree = folder / f"site-{number}"
-    for layer in LAYERS:
+    for layer in SEARCHED:
         shutil.copytree(ROOT / "lib" / layer, tree / "lib" / layer)
     text = (ROOT / site.path).read_text()
     (tree / site.path).write_text(text[: site.begin] + site.relaxed + text[site.end:])
     return tree
+
+
+RUNNERS = {"threads": run_threads, "weak": run_weak, "stream": run_stream}
 
 
 def try_site(folder, number, name, site, row):
@@ -239,7 +259,7 @@ def try_site(folder, number, name, site, row):
         found = run_weak(tree, NOT_FOUND) or run_threads(tree, NOT_FOUND)
         complaint = f"{name}: found after all: correct orderings.txt" if found else None
     else:
-        found = (run_weak if row.found_by == "weak" else run_threads)(tree, FIND)
+        found = RUNNERS[row.found_by](tree, FIND)
         complaint = None if found else f"{name}: relaxed, and {row.found_by} found nothing"
     shutil.rmtree(tree)
     return found, complaint
@@ -254,6 +274,9 @@ def check_sites(folder):
     sites, rows = all_sites(), read_table()
     complaints = list(check_table(sites, rows))
     known = [name for name in sites if name in rows]
+    if not can_stream():
+        print("stream: not tried: needs x86-64 and two processors")
+        known = [name for name in known if rows[name].found_by != "stream"]
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         tries = [pool.submit(try_site, folder, number, name, sites[name], rows[name])
                  for number, name in enumerate(known)]
@@ -273,9 +296,12 @@ def check_whole(folder):
             if named not in litmus:
                 complaints.append(f"{name}: orderings.txt names a litmus {named}: there is none")
     tree = folder / "whole"
-    for layer in LAYERS:
+    for layer in SEARCHED:
         shutil.copytree(ROOT / "lib" / layer, tree / "lib" / layer)
-    for name, runner in (("threads", run_threads), ("weak", run_weak)):
+    for name, runner in RUNNERS.items():
+        if name == "stream" and not can_stream():
+            print("stream: not tried: needs x86-64 and two processors")
+            continue
         found = runner(tree, WHOLE)
         print(f"{name}: {short(found)}")
         complaints += [found] if found else []

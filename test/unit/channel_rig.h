@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include <nhn_channel.h>
+#include <nhn_channel_control.h>
 
 #include "pattern.h"
 

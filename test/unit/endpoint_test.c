@@ -60,6 +60,28 @@ test_urgent_is_read_first(void **state)
 	assert_int_equal(poll_guest(), -EAGAIN);
 }
 
+/* A step of a long piece is something taken: the same channel has the next poll too. */
+static void
+test_long_message_is_read_at_each_poll(void **state)
+{
+	struct nhn_msg_buffer buffer;
+	struct iovec vector = {rig.in, sizeof(rig.in)};
+	uint32_t i;
+
+	(void)state;
+	begin_with(0, 1, 2, 3);
+	nhn_msg_buffer_init(&buffer, &vector, 1);
+	send_on(2, 8 * 1024);
+	while (nhn_msg_send_step(host_tx(2)) != 0)
+		continue;
+	send_on(3, 10);
+	for (i = 0; i < 8; i++) {
+		assert_int_equal(poll_guest(), 2);
+		assert_int_equal(nhn_msg_receive(guest_rx(2), &buffer), i < 7 ? -EINPROGRESS : 0);
+	}
+	assert_int_equal(poll_guest(), 3);
+}
+
 /* Reading of an urgent channel goes before sending of another, and the other way. */
 static void
 test_urgent_of_reading_and_sending(void **state)
@@ -168,6 +190,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_urgent_sends_first),
 		TEST(test_urgent_is_read_first),
+		TEST(test_long_message_is_read_at_each_poll),
 		TEST(test_urgent_of_reading_and_sending),
 		TEST(test_order_of_priorities),
 		TEST(test_reading_and_sending_take_turns),

@@ -384,6 +384,31 @@ test_waits_that_are_held_up(void **state)
 	assert_true(busy > 0);
 }
 
+static bool
+receive_nothing(void *context)
+{
+	(void)context;
+	return false;
+}
+
+/* A handler's channel is none of the program's. */
+static void
+test_handlers_do_not_hold_up(void **state)
+{
+	static const struct nhn_channel_handler handler = {.receive = receive_nothing};
+	struct nhn_msg_buffer buffer;
+	struct iovec vector;
+
+	(void)state;
+	rig_begin_laid(2, RIG_CELLS, RIG_DATA, 64);
+	nhn_endpoint_handle(host(), 1, &handler);
+	assert_int_equal(message_send(&rig.guest.endpoint.tx[1], 5, 50), 0);
+	rig.look = guest_restarts;
+	message_place(&buffer, &vector, 50);
+	assert_int_equal(receive_wait(&buffer, in_ms(30)), -ETIMEDOUT);
+	assert_int_not_equal(nhn_link_state(&rig.host.link), NHN_LINK_UP);
+}
+
 /* What waits to be sent is sent meanwhile. */
 static void
 test_receive_sends_meanwhile(void **state)
@@ -419,6 +444,7 @@ main(void)
 		TEST(test_receive_times_out),
 		TEST(test_receive_is_told),
 		TEST(test_waits_that_are_held_up),
+		TEST(test_handlers_do_not_hold_up),
 		TEST(test_receive_sends_meanwhile),
 	};
 

@@ -396,6 +396,31 @@ test_another_buffer_in_the_middle(void **state)
 	expect_message(&buffer, 1, 6000);
 }
 
+/* A buffer that another reader began with does not go on with the first one's message. */
+static void
+test_buffer_of_another_reader(void **state)
+{
+	struct nhn_msg_rx *other = &rig.guest.endpoint.rx[1];
+	struct nhn_msg_buffer buffer;
+	struct iovec vector;
+
+	(void)state;
+	rig_begin();
+	message_place(&buffer, &vector, 6000);
+	message_send(out_tx(), 1, 6000);
+	nhn_msg_send_step(out_tx());
+	message_send(&rig.host.endpoint.tx[1], 2, 10);
+	assert_int_equal(nhn_msg_receive(in_rx(), &buffer), -EINPROGRESS);
+	assert_int_equal(nhn_msg_receive(other, &buffer), 0);
+	assert_int_equal(nhn_msg_receive(in_rx(), &buffer), -EINVAL);
+	nhn_msg_skip(in_rx());
+	while (nhn_msg_busy(out_tx()) || in_rx()->skipping) {
+		nhn_msg_send_step(out_tx());
+		assert_int_equal(nhn_msg_receive(in_rx(), &buffer), -EAGAIN);
+	}
+	exchange(3, 6000);
+}
+
 /* A buffer serves message after message, also longer and shorter ones. */
 static void
 test_buffer_is_used_again(void **state)
@@ -433,6 +458,7 @@ main(void)
 		TEST(test_pack_and_a_buffer_too_small),
 		TEST(test_buffer_too_small),
 		TEST(test_another_buffer_in_the_middle),
+		TEST(test_buffer_of_another_reader),
 		TEST(test_buffer_is_used_again),
 	};
 

@@ -256,6 +256,38 @@ test_reply_from_within_serve(void **state)
 	}
 }
 
+/* One that waits for something itself: the next request does not come in the middle. */
+static int
+serve_that_waits(void *context, const struct nhn_rpc_request *request, struct nhn_rpc_reply *reply)
+{
+	uint64_t requests = server.requests;
+	uint32_t i;
+
+	for (i = 0; i < 100; i++) {
+		nhn_endpoint_advance(&rig.guest.endpoint);
+		nhn_endpoint_step(&rig.guest.endpoint);
+	}
+	assert_int_equal(server.requests, requests);
+	return serve(context, request, reply);
+}
+
+static void
+test_serve_that_waits(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	nhn_rpc_server_init(&server, &rig.guest.endpoint, 0, serve_that_waits, &service,
+			    service.memory, service.memory_bytes);
+	for (i = 0; i < 5; i++)
+		expect_begun(&calls[i], (uint16_t)i, 40);
+	for (i = 0; i < 5; i++) {
+		poll_ended(&calls[i]);
+		expect_answered(&calls[i]);
+	}
+	assert_int_equal(server.requests, 5);
+}
+
 /* The next request is served when the reply is sent: serve() may write where it was. */
 static void
 test_one_reply_at_a_time(void **state)
@@ -362,6 +394,7 @@ main(void)
 		TEST(test_call_refused),
 		TEST(test_slot_counts),
 		TEST(test_reply_from_within_serve),
+		TEST(test_serve_that_waits),
 		TEST(test_one_reply_at_a_time),
 		TEST(test_reply_waits_for_room),
 		TEST(test_calls_both_ways),

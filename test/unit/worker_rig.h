@@ -24,6 +24,7 @@
 #define PAIRS 4u
 #define CELLS 64u
 #define AREA_BYTES (1u << 16)
+#define BUDGET 8u
 
 /* A link: the near end is the worker's. */
 struct pair {
@@ -200,6 +201,33 @@ far_take(struct pair *own)
 		count++;
 	}
 	return count;
+}
+
+static const unsigned int lcore_one[] = {1};
+
+/* A worker whose rounds the test runs itself. */
+static inline struct worker_lcore *
+manual(uint32_t budget)
+{
+	struct nhn_worker_config config = {.name = "manual",
+					   .links_max = 3,
+					   .budget = budget,
+					   .lcores = lcore_one,
+					   .lcore_count = 1,
+					   .idle = NHN_WORKER_IDLE_DEADLINE};
+
+	worker = nhn_worker_create(&config);
+	assert_non_null(worker);
+	assert_int_equal(nhn_worker_start(worker), 0);
+	return worker->lcore[0];
+}
+
+static inline void
+serve(uint32_t i)
+{
+	struct nhn_worker_link link = rig_link(i);
+
+	assert_int_equal(nhn_worker_add(worker, &link), 0);
 }
 
 #endif /* WORKER_RIG_H */

@@ -76,12 +76,13 @@ static int
 device_compose(struct eal_args *args, const struct options *options)
 {
 	const struct link_option *link = &options->link;
+	const char *role = link->role == NHN_ROLE_HOST ? ",role=host" : "";
 	int ret = 0;
 
 	if (link->pci && link->peer != NULL)
-		ret = asprintf(&args->device, "%s,peer=%s", link->bdf, link->peer);
+		ret = asprintf(&args->device, "%s%s,peer=%s", link->bdf, role, link->peer);
 	else if (link->pci)
-		ret = asprintf(&args->device, "%s", link->bdf);
+		ret = asprintf(&args->device, "%s%s", link->bdf, role);
 	else if (options->via == VIA_ETHDEV)
 		ret = asprintf(&args->device, "--vdev=" VDEV_NAME ",%s", link->text);
 	if (ret >= 0)

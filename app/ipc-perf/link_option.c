@@ -15,7 +15,7 @@
 
 #define KEYS                                                                                       \
 	"role=host,path=FILE[,peer=FILE][,size=BYTES[K|M|G]][,mode=OCTAL][,group=NAME],"           \
-	" role=guest,path=FILE[,peer=FILE], or pci=BDF[,peer=BDF]"
+	" role=guest,path=FILE[,peer=FILE], or pci=BDF[,role=host|guest][,peer=BDF]"
 
 static int
 role_parse(struct link_option *link, const char *value)
@@ -167,13 +167,14 @@ pci_check(struct link_option *link)
 {
 	char name[PCI_PRI_STR_SIZE];
 
-	if (link->path != NULL || link->role != 0 || link->bytes != 0 || link->mode != 0 ||
-	    link->group != (gid_t)-1) {
-		say("--link has pci= beside keys of a file, expected %s: a PCI device is always"
-		    " the guest's side and has its own size.",
+	if (link->path != NULL || link->bytes != 0 || link->mode != 0 || link->group != (gid_t)-1) {
+		say("--link has pci= beside keys of a file, expected %s: a PCI device has its own"
+		    " size.",
 		    KEYS);
 		return -EINVAL;
 	}
+	if (link->role == 0)
+		link->role = NHN_ROLE_GUEST;
 	if (link->peer == NULL)
 		return 0;
 	if (address_parse("peer", link->peer, name) != 0)

@@ -141,8 +141,8 @@ options_check(const struct options *options, uint32_t given)
 {
 	static const char *const what[] = {
 		[OPTION_MODE] = "--mode ping or --mode pong",
-		[OPTION_LINK] =
-			"--link role=host|guest,path=FILE[,peer=FILE] or --link pci=BDF[,peer=BDF]",
+		[OPTION_LINK] = "--link role=host|guest,path=FILE[,peer=FILE] or --link"
+				" pci=BDF[,role=host][,peer=BDF]",
 		[OPTION_SIZE] = "--size BYTES",
 		[OPTION_SAMPLES] = "--samples N",
 	};

@@ -31,7 +31,7 @@ enum via {
 struct link_option {
 	char *text;		    /**< all of it: net_nahanni takes the same keys of files */
 	bool pci;		    /**< else files */
-	enum nhn_role role;	    /**< files */
+	enum nhn_role role;	    /**< pci: the guest, unless two guests share the device */
 	char *path;		    /**< files: the one of both areas, or split: of the own area */
 	char *peer;		    /**< split: file, or device by its full address; else NULL */
 	uint64_t bytes;		    /**< files of the host; 0: what exists, or the default */

@@ -65,8 +65,7 @@ print_configuration(const struct options *options, const struct way *way,
 	       link->pci ? "pci" : "file", link->pci ? link->bdf : link->path);
 	if (link->peer != NULL)
 		printf(", reads %s", link->peer);
-	printf(", %s, via %s\n", link->pci ? "guest" : options_role_name(link->role),
-	       options_via_name(options->via));
+	printf(", %s, via %s\n", options_role_name(link->role), options_via_name(options->via));
 	printf("  message   %" PRIu32 " bytes, of which %" PRIu32 " of Ethernet header\n",
 	       options->bytes, way->calls->overhead_bytes);
 	printf("  samples   %" PRIu64 " asked for, in rounds of %" PRIu64

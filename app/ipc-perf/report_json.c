@@ -104,11 +104,11 @@ link_object(const struct link_option *link)
 
 	set_string(object, "layout", link->peer != NULL ? "split" : "joint");
 	set_string(object, "kind", link->pci ? "pci" : "file");
+	set_string(object, "role", options_role_name(link->role));
 	if (link->pci) {
 		set_string(object, "device", link->bdf);
 	} else {
 		set_string(object, "path", link->path);
-		set_string(object, "role", options_role_name(link->role));
 		set_integer(object, "size_bytes_asked", link->bytes);
 	}
 	if (link->peer != NULL)

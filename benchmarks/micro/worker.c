@@ -105,8 +105,21 @@ pair_serve(struct pair *pair)
 	if (nhn_worker_add(worker, &link) != 0)
 		abort();
 	pair->served = true;
-	while (nhn_link_state(&pair->far) != NHN_LINK_UP)
-		far_control(pair);
+}
+
+/* The first so many; all at once, as the two sides may have to share a core. */
+static void
+pairs_up(uint32_t count)
+{
+	uint32_t up, i;
+
+	do {
+		for (up = 0, i = 0; i < count; i++) {
+			far_control(&pairs[i]);
+			up += nhn_link_state(&pairs[i].far) == NHN_LINK_UP;
+		}
+		rte_delay_us_sleep(100);
+	} while (up != count);
 }
 
 static void
@@ -180,9 +193,9 @@ idle_poll_ns(uint32_t links)
 	for (i = 0; i < links; i++)
 		far_control(&pairs[i]);
 	begin_ns = nhn_worker_now_ns(NULL);
-	nhn_worker_lcore_stats(worker, 0, &begin);
+	nhn_worker_lcore_stats_get(worker, 0, &begin);
 	rte_delay_us_sleep(20000);
-	nhn_worker_lcore_stats(worker, 0, &end);
+	nhn_worker_lcore_stats_get(worker, 0, &end);
 	return (double)(nhn_worker_now_ns(NULL) - begin_ns) / (double)(end.rounds - begin.rounds) /
 	       links;
 }
@@ -199,6 +212,7 @@ idle_measure(void)
 	for (i = 0; i < RTE_DIM(counts); i++) {
 		while (served < counts[i])
 			pair_serve(&pairs[served++]);
+		pairs_up(served);
 		for (j = 0; j < ROUNDS; j++)
 			values[j] = idle_poll_ns(served);
 		printf("%10u %8.2f", served, median(values, ROUNDS));
@@ -272,6 +286,7 @@ fair_measure(void)
 	worker_make(NHN_WORKER_IDLE_BUSY);
 	pair_serve(&pairs[0]);
 	pair_serve(&pairs[1]);
+	pairs_up(2);
 	nhn_histogram_init(&all[0]);
 	nhn_histogram_init(&all[1]);
 	for (i = 0; i < ROUNDS; i++) {
@@ -285,7 +300,7 @@ fair_measure(void)
 		nhn_histogram_add(&all[1], &h);
 		rise[i] = loaded - idle;
 	}
-	nhn_worker_lcore_stats(worker, 0, &stats);
+	nhn_worker_lcore_stats_get(worker, 0, &stats);
 	printf("1000 messages/s, round trip: idle p50 %lu p99 %lu ns; beside a flood p50 %lu p99 "
 	       "%lu ns; N %lu each\n",
 	       percentile(&all[0], 50), percentile(&all[0], 99), percentile(&all[1], 50),
@@ -343,6 +358,7 @@ others_round(enum neighbour neighbour)
 	pair_drop(&pairs[1]);
 	pair_serve(&pairs[0]);
 	pair_serve(&pairs[1]); /* there in each round, so that rounds are as long */
+	pairs_up(2);
 	if (neighbour == DEAD)
 		for (i = 0; i < CELLS; i++)
 			nhn_msg_send(&pairs[1].far_end.tx[0], &head, bytes);
@@ -384,6 +400,7 @@ wake_measure(void)
 	worker_make(NHN_WORKER_IDLE_ADAPTIVE);
 	pair_serve(&pairs[0]);
 	pair_serve(&pairs[1]);
+	pairs_up(2);
 	fair_round(&pairs[0], NULL, &h);
 	printf("adaptive, asleep (100 us without work, then sleeps of 50 us): round trip p50 %lu "
 	       "p99 %lu ns, N %lu\n",
@@ -415,6 +432,7 @@ main(int argc, char **argv)
 	memset(pairs, 0, LINKS * sizeof(*pairs));
 	for (i = 0; i < LINKS; i++)
 		pairs[i].base = memory + (size_t)i * 2 * AREA_BYTES;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	idle_measure();
 	fair_measure();
 	others_measure();

@@ -165,6 +165,8 @@ test_refusals()
 	refused 2 "for pci and for peer, expected two devices" --link "pci=0000:00:1f.7,peer=00:1f.7"
 	refused 2 "peer=/dev/shm/x, expected an address" --link "pci=0000:00:1f.7,peer=/dev/shm/x"
 	refused 2 "beside keys of a file" --link "pci=0000:00:1f.7,mode=0660"
+	refused 2 "beside keys of a file" --link "pci=0000:00:1f.7,role=host,path=/dev/shm/x"
+	refused 2 "role=chief, expected" --link "pci=0000:00:1f.7,role=chief"
 	[ ! -e "$work/h2g" ] && [ ! -e "$work/g2h" ]
 	check "nothing was created by what was refused" $?
 }

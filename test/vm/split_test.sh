@@ -123,7 +123,7 @@ test_refusals()
 	said itself 'it is named as its own peer'
 	said both 'its peer 0000:00:03.0 was not probed'
 	said absent 'its peer 0000:00:1f.7 was not probed'
-	said key "unknown key 'colour', expected \[peer=BDF\]"
+	said key "unknown key 'colour', expected \[role=host|guest\]\[,peer=BDF\]"
 	said twice 'peer is given twice'
 	said address "peer is 'nowhere'"
 }

@@ -140,7 +140,8 @@ static const struct key vdev_keys[] = {
 	{"size", size_parse},	  {"mode", mode_parse}, {"group", group_parse},
 	{"queues", queues_parse}, {NULL, NULL},
 };
-static const struct key pci_keys[] = {{"peer", peer_address_parse}, {NULL, NULL}};
+static const struct key pci_keys[] = {
+	{"role", role_parse}, {"peer", peer_address_parse}, {NULL, NULL}};
 
 static const struct probe_keys {
 	const struct key *keys;
@@ -215,7 +216,9 @@ nahanni_args_parse(const char *text, enum nahanni_probe probe, struct nahanni_ar
 	for (i = 0; i < args->list->count && ret == 0; i++)
 		ret = pair_parse(args, &probe_keys[probe], &args->list->pairs[i]);
 	if (probe == NAHANNI_PROBE_PCI) {
-		args->role = NHN_ROLE_GUEST;
+		/* A guest of its own host, unless two guests share the device. */
+		if (args->role == 0)
+			args->role = NHN_ROLE_GUEST;
 		args->queues = NHN_CHANNELS_MAX;
 	} else if (ret == 0) {
 		ret = vdev_check(args);

@@ -18,7 +18,7 @@
 #define NAHANNI_VDEV_ARGS                                                                          \
 	"role=host|guest,path=FILE[,peer=FILE][,size=BYTES[K|M|G]][,mode=OCTAL][,group=NAME]"      \
 	"[,queues=1..64]"
-#define NAHANNI_PCI_ARGS "[peer=BDF]"
+#define NAHANNI_PCI_ARGS "[role=host|guest][,peer=BDF]"
 
 /** Whose arguments. */
 enum nahanni_probe {

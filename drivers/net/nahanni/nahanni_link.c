@@ -109,17 +109,19 @@ message_link_open(struct nahanni_port *port, enum nhn_use use, uint32_t channels
 		return port->link->config.use == use ? 0 : EBUSY;
 	if (channels > NHN_CHANNELS_MAX)
 		return EINVAL;
+	if (port->args.role == NHN_ROLE_HOST && channels == 0)
+		return EINVAL;
+	/* The smaller area decides how large the channels are. */
+	if (port->args.peer_device && nahanni_peer_take(port) != 0)
+		return EPROTO;
 	if (port->args.role == NHN_ROLE_HOST) {
-		if (channels == 0)
-			return EINVAL;
 		nahanni_layout_fit(port, &config.layout, channels, use, MESSAGE_CELLS);
 		for (i = 0; i < channels; i++)
 			config.layout.entry[i].priority = (uint8_t)i;
 	} else if (use == NHN_USE_MSG) {
 		config.layout.channels = channels;
 	}
-	if ((port->args.peer_device && nahanni_peer_take(port) != 0) ||
-	    nahanni_link_open(port, &config) != 0)
+	if (nahanni_link_open(port, &config) != 0)
 		return EPROTO;
 	port->service = NAHANNI_MESSAGES;
 	return 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The guest's probe: ivshmem-plain under vfio-pci or uio_pci_generic. */
+/*
+ * The probe in a guest: ivshmem-plain under vfio-pci or uio_pci_generic. The guest's
+ * end of a link, or where two guests share a device and no host takes part, either.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,18 +22,23 @@
 #define IVSHMEM_SUBSYSTEM 0x1100
 /** The BAR that holds the memory. */
 #define IVSHMEM_BAR 2
-/** Byte of the BAR's file that a process in the guest's role locks. */
+/** Bytes of the BAR's file that a process locks, by its role. */
+#define HOST_LOCK_BYTE 0
 #define GUEST_LOCK_BYTE 1
 
 /**
  * Take the role. vfio allows one opener anyway; under UIO this lock keeps a
- * second process out, as long as the descriptor lives.
+ * second process of this guest out, as long as the descriptor lives. It says
+ * nothing to other guests on the same memory.
  */
 static int
-role_lock(const struct rte_pci_device *pci, int *lock_fd)
+role_lock(const struct rte_pci_device *pci, enum nhn_role role, int *lock_fd)
 {
-	struct flock lock = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = GUEST_LOCK_BYTE, .l_len = 1};
+	const bool host = role == NHN_ROLE_HOST;
+	struct flock lock = {.l_type = F_WRLCK,
+			     .l_whence = SEEK_SET,
+			     .l_start = host ? HOST_LOCK_BYTE : GUEST_LOCK_BYTE,
+			     .l_len = 1};
 	char path[PATH_MAX];
 	int error;
 
@@ -51,9 +59,9 @@ role_lock(const struct rte_pci_device *pci, int *lock_fd)
 	error = errno;
 	close(*lock_fd);
 	NAHANNI_LOG(ERR,
-		    "%s cannot be locked (%s), expected no other process that is the guest of this "
+		    "%s cannot be locked (%s), expected no other process that is the %s of this "
 		    "device: end it first",
-		    path, strerror(error));
+		    path, strerror(error), host ? "host" : "guest");
 	return -EBUSY;
 }
 
@@ -83,7 +91,7 @@ args_take(const struct rte_pci_device *pci, struct nahanni_args *args)
 		return ret;
 	NAHANNI_LOG(ERR,
 		    "%s: it is named as its own peer, expected two devices: name the one with the "
-		    "host's area, or leave peer out if both areas are in this one",
+		    "other end's area, or leave peer out if both areas are in this one",
 		    pci->name);
 	nahanni_args_free(args);
 	return -EINVAL;
@@ -94,7 +102,7 @@ port_init(struct rte_eth_dev *dev, const struct rte_pci_device *pci)
 {
 	const struct rte_mem_resource *bar = &pci->mem_resource[IVSHMEM_BAR];
 	struct nahanni_port *port = dev->data->dev_private;
-	int ret = role_lock(pci, &port->lock_fd);
+	int ret = role_lock(pci, port->args.role, &port->lock_fd);
 
 	if (ret != 0)
 		return ret;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Split layout in a guest: the device with the host's area, which this side
+ * Split layout in a guest: the device with the other end's area, which this side
  * only reads. EAL probes devices in the order of their addresses, so either of
  * a pair may come first: the one that is read is known by the arguments of the
  * other, and its port looks for it at start.

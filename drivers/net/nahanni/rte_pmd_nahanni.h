@@ -17,8 +17,8 @@ extern "C" {
 /**
  * The message link of a probed port that is not started.
  *
- * In a guest the PMD's mapping of the device is the only one, so programs that
- * want messages and not frames take the link from here. The first call opens
+ * In a guest, in either role, the PMD's mapping of the device is the only one, so
+ * programs that want messages and not frames take the link from here. The first call opens
  * it: one channel of raw messages (NHN_USE_RAW). The caller then owns it: it
  * calls nhn_link_control() and the channel's functions, from one thread at a
  * time, with rte_get_timer_cycles() scaled to ns or any steady clock. The port

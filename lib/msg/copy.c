@@ -48,6 +48,15 @@ msg_copy_stream(void *to, const void *from, size_t bytes)
 #endif
 
 void
+msg_fetch_lines(const uint8_t *from, uint32_t bytes)
+{
+	const uint8_t *end = from + bytes;
+
+	for (; from < end; from += NHN_LINE_BYTES)
+		nhn_fetch_for_writing(from);
+}
+
+void
 msg_copy_fetch(const struct nhn_tx *tx, uint32_t bytes)
 {
 	uint32_t offset = tx->data_tail & (tx->data_bytes - 1);
@@ -55,8 +64,7 @@ msg_copy_fetch(const struct nhn_tx *tx, uint32_t bytes)
 
 	if (bytes > tx->data_limit - tx->data_tail || end > tx->data_bytes)
 		return;
-	for (; offset < end; offset += NHN_LINE_BYTES)
-		nhn_fetch_for_writing(tx->data + offset);
+	msg_fetch_lines(tx->data + offset, bytes);
 }
 
 void

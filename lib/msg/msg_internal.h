@@ -11,6 +11,9 @@
  */
 void msg_copy_stream(void *to, const void *from, size_t bytes);
 
+/** Fetch lines for writing. */
+void msg_fetch_lines(const uint8_t *from, uint32_t bytes);
+
 /** Fetch for writing where the next @p bytes will go, if that is room known free. */
 void msg_copy_fetch(const struct nhn_tx *tx, uint32_t bytes);
 

@@ -216,6 +216,18 @@ nhn_msg_front(struct nhn_msg_rx *msg, struct nhn_message_head *head)
 	return 0;
 }
 
+/** Ask for what the next step will copy: its writer has committed it. */
+static void
+fetch_next(const struct nhn_msg_rx *msg)
+{
+	const uint32_t left = msg->piece.length - msg->taken;
+	const uint32_t bytes = left < NHN_MSG_STEP_BYTES ? left : NHN_MSG_STEP_BYTES;
+	uint32_t i;
+
+	for (i = 0; i < bytes; i += NHN_LINE_BYTES)
+		nhn_foreign_prefetch(msg->piece.data + msg->taken + i);
+}
+
 /** Copy a step of the piece held. @return 0: all of the message is there */
 static int
 receive_step(struct nhn_msg_rx *msg, struct nhn_msg_buffer *buffer)
@@ -231,7 +243,9 @@ receive_step(struct nhn_msg_rx *msg, struct nhn_msg_buffer *buffer)
 	msg_scatter(&buffer->to, piece->data + msg->taken, bytes);
 	msg->taken += bytes;
 	whole = piece->messages > 1 || piece->offset + msg->taken == piece->head.length;
-	if (msg->taken == piece->length && msg_let_go(msg) != 0)
+	if (msg->taken != piece->length)
+		fetch_next(msg);
+	else if (msg_let_go(msg) != 0)
 		return -EINPROGRESS;
 	return whole ? 0 : -EINPROGRESS;
 }

@@ -95,9 +95,9 @@ fragment_bytes(const struct nhn_msg_tx *msg, uint32_t left)
 
 /** Of the next fragment, taken to be of this one's size. */
 static uint32_t
-fetch_bytes(const struct nhn_msg_tx *msg)
+fetch_bytes(const struct nhn_msg_tx *msg, uint32_t bytes)
 {
-	return msg->fragment < msg->policy->fetch_bytes ? msg->fragment : msg->policy->fetch_bytes;
+	return bytes < msg->policy->fetch_bytes ? bytes : msg->policy->fetch_bytes;
 }
 
 bool
@@ -119,7 +119,7 @@ msg_fragment_end(struct nhn_msg_tx *msg)
 		if (data_used(msg->tx) > msg->data_high)
 			nhn_msg_raise_watermark(msg);
 		if (!msg->stream)
-			msg_copy_fetch(msg->tx, fetch_bytes(msg));
+			msg_copy_fetch(msg->tx, fetch_bytes(msg, msg->fragment));
 	}
 	msg->sent += msg->fragment;
 	msg->body = NULL;
@@ -180,6 +180,9 @@ nhn_msg_send_step(struct nhn_msg_tx *msg)
 	msg->filled += bytes;
 	if (msg->filled == msg->fragment)
 		msg_fragment_end(msg);
+	else if (!msg->stream)
+		msg_fetch_lines(msg->body + msg->filled,
+				fetch_bytes(msg, msg->fragment - msg->filled));
 	return msg->sent == msg->head.length ? msg_send_end(msg, 0) : -EINPROGRESS;
 }
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eal_args.h"
+#include "say.h"
+
+/** Arguments added at most: --no-pci --no-huge -m N --no-shconf --lcores=... --main-lcore=... */
+#define ADDED_MAX 6
+/** MiB without hugepages: 64 links, and what EAL keeps for itself. */
+#define NO_HUGE_MIB "128"
+/** Bytes of --lcores: a number and a comma for each CPU and each lcore. */
+#define LCORES_BYTES (32 + 8 * (CPU_SETSIZE + NHN_WORKER_LCORES_MAX))
+
+static const char *const own_memory_files[] = {"--file-prefix", "--proc-type", "--in-memory",
+					       "--no-shconf",	"--huge-dir",  NULL};
+static const char *const memory[] = {"-m",	  "--socket-mem", "--huge-dir", "--in-memory",
+				     "--no-huge", "--legacy-mem", NULL};
+static const char *const cores[] = {"-l", "-c", "--lcores", NULL};
+static const char *const devices[] = {"--no-pci", "-a", "--allow", "-b", "--block", NULL};
+
+/** Whether the user gave one of these EAL options, alone, with =VALUE, or as -xVALUE. */
+static bool
+given(const struct options *options, const char *const *names)
+{
+	int i;
+
+	for (; *names != NULL; names++) {
+		size_t length = strlen(*names);
+
+		for (i = 1; i < options->eal_argc; i++) {
+			const char *text = options->argv[i];
+
+			if (strncmp(text, *names, length) == 0 &&
+			    (length == 2 || text[length] == '\0' || text[length] == '='))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+add(struct eal_args *args, const char *text)
+{
+	/* EAL moves the pointers about and leaves the text alone. */
+	args->argv[args->argc++] = (char *)(uintptr_t)text;
+}
+
+static bool
+worker_has(const struct worker_config *config, uint32_t lcore)
+{
+	uint32_t i;
+
+	for (i = 0; i < config->lcore_count; i++)
+		if (config->lcores[i] == lcore)
+			return true;
+	return false;
+}
+
+/**
+ * The main lcore, which only controls, may run on any CPU; the worker's each on its own. Those
+ * that this process may not run on are left out: the check of the configuration names them.
+ */
+static int
+lcores_compose(struct eal_args *args, const struct worker_config *config)
+{
+	uint32_t main_lcore = 0;
+	const char *comma = "";
+	cpu_set_t cpus;
+	size_t at;
+	uint32_t i;
+
+	args->lcores = malloc(LCORES_BYTES);
+	if (args->lcores == NULL || sched_getaffinity(0, sizeof(cpus), &cpus) != 0)
+		return -ENOMEM;
+	while (worker_has(config, main_lcore))
+		main_lcore++;
+	at = (size_t)sprintf(args->lcores, "--lcores=%u@(", main_lcore);
+	for (i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &cpus)) {
+			at += (size_t)sprintf(args->lcores + at, "%s%u", comma, i);
+			comma = ",";
+		}
+	at += (size_t)sprintf(args->lcores + at, ")");
+	for (i = 0; i < config->lcore_count; i++)
+		if (CPU_ISSET(config->lcores[i], &cpus))
+			at += (size_t)sprintf(args->lcores + at, ",%u", config->lcores[i]);
+	snprintf(args->main_lcore, sizeof(args->main_lcore), "--main-lcore=%u", main_lcore);
+	return 0;
+}
+
+static void
+memory_add(struct eal_args *args, const struct options *options)
+{
+	/* A daemon of some counters and tables needs no hugepages. */
+	bool no_huge = !given(options, memory);
+
+	if (no_huge) {
+		add(args, "--no-huge");
+		add(args, "-m");
+		add(args, NO_HUGE_MIB);
+	}
+	/* Keeps two DPDK programs apart. */
+	if (!given(options, own_memory_files))
+		add(args, "--no-shconf");
+}
+
+int
+eal_args_compose(struct eal_args *args, const struct options *options,
+		 const struct worker_config *config)
+{
+	bool lcores = !given(options, cores);
+	int i;
+
+	memset(args, 0, sizeof(*args));
+	args->argv = calloc((size_t)options->eal_argc + ADDED_MAX + 1, sizeof(*args->argv));
+	if (args->argv == NULL || (lcores && lcores_compose(args, config) != 0)) {
+		say("There is no memory for EAL's arguments, expected some bytes: end other"
+		    " programs.");
+		eal_args_free(args);
+		return -ENOMEM;
+	}
+	for (i = 0; i < options->eal_argc; i++)
+		add(args, options->argv[i]);
+	/* EAL would probe this machine's own devices. */
+	if (!given(options, devices))
+		add(args, "--no-pci");
+	if (lcores) {
+		add(args, args->lcores);
+		add(args, args->main_lcore);
+	}
+	memory_add(args, options);
+	return 0;
+}
+
+void
+eal_args_free(struct eal_args *args)
+{
+	free(args->argv);
+	free(args->lcores);
+}

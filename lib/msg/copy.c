@@ -4,10 +4,10 @@
 #include "msg_internal.h"
 
 const struct nhn_msg_policy nhn_msg_policy_default = {
-	.fragment_bytes = 16384,
+	.fragment_bytes = 65536,
 	.fetch_bytes = 2048,
-	.stream_bytes = 16384,
-	.stream_ring_bytes = 4u << 20,
+	.stream_bytes = 4096,
+	.stream_ring_bytes = 256u << 10,
 };
 
 #if defined(__x86_64__)

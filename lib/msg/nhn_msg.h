@@ -48,11 +48,11 @@ extern "C" {
 struct nhn_msg_policy {
 	/** Bytes of a fragment at most; a quarter of the data ring where that is less. */
 	uint32_t fragment_bytes;
-	/** Bytes of the next fragment's place that are fetched for writing after a commit. */
+	/** Bytes of the next step's place that are fetched for writing ahead of it. */
 	uint32_t fetch_bytes;
 	/** Messages of at least so many bytes are stored past the caches, ... */
 	uint32_t stream_bytes;
-	/** ... in a data ring of at least so many. */
+	/** ... in a data ring of at most so many: its lines are always in the reader's cache. */
 	uint32_t stream_ring_bytes;
 };
 

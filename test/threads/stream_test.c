@@ -15,13 +15,16 @@
 #include <nhn_msg.h>
 
 #define SECONDS 300u
-#define DATA (4u << 20) /* the least ring that streams */
-#define MESSAGE 16384u	/* the least message, one fragment */
+#define DATA (4u << 20)
+#define MESSAGE 16384u /* one fragment */
 #define CELLS 512u
 #define WORDS (MESSAGE / sizeof(uint64_t))
 #define LAST 1024u /* bytes at the end, stored last: all others are there sooner */
 
 static struct nhn_link host, guest;
+/* Every message past the caches, in whatever ring. */
+static const struct nhn_msg_policy streaming = {
+	.fragment_bytes = MESSAGE, .stream_bytes = 1, .stream_ring_bytes = UINT32_MAX};
 static uint64_t messages;
 
 static void
@@ -92,6 +95,7 @@ writer(void *context)
 	(void)context;
 	pin(0);
 	nhn_msg_tx_init(&tx, &host, 0);
+	tx.policy = &streaming;
 	for (number = 1; number <= messages; number++) {
 		for (i = 0; i < WORDS; i++)
 			bytes[i] = number;

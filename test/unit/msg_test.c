@@ -389,6 +389,12 @@ test_streaming_copies(void **state)
 	assert_true(out_tx()->stream);
 	exchange(1, 100); /* back to ordinary stores */
 	assert_false(out_tx()->stream);
+	rig_close();
+	rig_open(48u << 20);
+	rig_lay(1, 1024, 8u << 20, 64);
+	rig_begin();
+	exchange(1, 20000); /* too large a ring */
+	assert_false(out_tx()->stream);
 }
 
 int

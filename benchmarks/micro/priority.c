@@ -218,8 +218,9 @@ control_ask(struct run *run, uint32_t who, struct nhn_histogram *rtt)
 		uint64_t begin = nhn_clock_now();
 
 		head.id = i;
-		if (nhn_msg_send(&run->endpoint.tx[CONTROL], &head, run->control_bytes) != 0)
-			abort(); /* one at a time: there is room */
+		/* One at a time: there is room, but while the reader has lost its core for long. */
+		while (nhn_msg_send(&run->endpoint.tx[CONTROL], &head, run->control_bytes) != 0)
+			turn_of(run, NULL);
 		do {
 			if (bulk_from(who, NHN_ROLE_HOST))
 				bulk_keep(run);

@@ -43,6 +43,8 @@ struct pair {
 
 static struct pair *pairs;
 static struct nhn_worker *worker;
+static const struct nhn_message_head head = {.length = MESSAGE_BYTES};
+static uint8_t bytes[MESSAGE_BYTES];
 
 /* ---- links ---- */
 
@@ -200,19 +202,35 @@ idle_poll_ns(uint32_t links)
 	       links;
 }
 
+/* Links that carried another number of messages each stand at other cells. In step, all
+ * commit words would be in one set of the cache, which has some eight places.
+ */
 static void
-idle_measure(void)
+carry(struct pair *pair, uint32_t messages)
+{
+	while (messages != 0) {
+		if (nhn_msg_send(&pair->far_end.tx[0], &head, bytes) == 0)
+			messages--;
+		far_control(pair);
+	}
+}
+
+static void
+idle_measure(bool in_step)
 {
 	static const uint32_t counts[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
 	double values[ROUNDS];
 	uint32_t i, j, served = 0;
 
 	worker_make(NHN_WORKER_IDLE_BUSY);
-	printf("idle links   ns a poll of one, median (quartiles) of %u rounds\n", ROUNDS);
+	printf("idle links   ns a poll of one, median (quartiles) of %u rounds; %s\n", ROUNDS,
+	       in_step ? "links in step" : "links that carried 0 to 63 messages");
 	for (i = 0; i < RTE_DIM(counts); i++) {
 		while (served < counts[i])
 			pair_serve(&pairs[served++]);
 		pairs_up(served);
+		for (j = counts[i] / 2; j < served && !in_step; j++)
+			carry(&pairs[j], j * 37 % CELLS);
 		for (j = 0; j < ROUNDS; j++)
 			values[j] = idle_poll_ns(served);
 		printf("%10u %8.2f", served, median(values, ROUNDS));
@@ -221,9 +239,6 @@ idle_measure(void)
 }
 
 /* ---- fair ---- */
-
-static const struct nhn_message_head head = {.length = MESSAGE_BYTES};
-static uint8_t bytes[MESSAGE_BYTES];
 
 /* As many as there is room for, and their echoes away. */
 static void
@@ -281,6 +296,7 @@ fair_measure(void)
 	static struct nhn_histogram all[2];
 	struct nhn_worker_lcore_stats stats;
 	double rise[ROUNDS];
+	uint32_t met = 0;
 	uint32_t i;
 
 	worker_make(NHN_WORKER_IDLE_BUSY);
@@ -305,10 +321,13 @@ fair_measure(void)
 	       "%lu ns; N %lu each\n",
 	       percentile(&all[0], 50), percentile(&all[0], 99), percentile(&all[1], 50),
 	       percentile(&all[1], 99), all[0].total);
-	printf("a round of both links under the flood: p99 %lu ns; budget %u steps a link\n",
+	printf("a full round, under the flood: p99 %lu ns; budget %u steps a link\n",
 	       stats.round_p99_ns, NHN_WORKER_BUDGET);
-	printf("rise of p99 in a round of measurement: median %.0f ns, aim at most a full round\n",
-	       median(rise, ROUNDS));
+	for (i = 0; i < ROUNDS; i++)
+		met += rise[i] <= (double)stats.round_p99_ns;
+	printf("rise of p99, a round of measurement: median %.0f ns; at most a full round, as is "
+	       "the aim, in %u of %u\n",
+	       median(rise, ROUNDS), met, ROUNDS);
 }
 
 /* ---- others ---- */
@@ -433,7 +452,8 @@ main(int argc, char **argv)
 	for (i = 0; i < LINKS; i++)
 		pairs[i].base = memory + (size_t)i * 2 * AREA_BYTES;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	idle_measure();
+	idle_measure(false);
+	idle_measure(true);
 	fair_measure();
 	others_measure();
 	wake_measure();

@@ -98,7 +98,7 @@ struct nhn_worker_lcore_stats {
 	uint64_t steps;		/**< of links, budgeted ones */
 	uint64_t sleeps;	/**< by the adaptive policy */
 	uint64_t controls;	/**< control steps of links */
-	/** Rounds timed: one in 64. Percentiles are 0 where there are none. */
+	/** Rounds timed: of one in 64 those that found something. 0 where there are none. */
 	uint64_t timed;
 	uint64_t round_p50_ns;
 	uint64_t round_p99_ns;

@@ -64,7 +64,7 @@ struct worker_lcore {
 	uint32_t orders_done; /**< as last stored */
 	unsigned int id;      /**< EAL's */
 	struct nhn_worker *worker;
-	struct nhn_histogram *rounds_ns; /**< one in 64 */
+	struct nhn_histogram *rounds_ns; /**< of one in 64 those that found something */
 	uint32_t service;		 /**< where it is one */
 
 	/* control threads write, the lcore reads */

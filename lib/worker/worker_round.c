@@ -232,15 +232,16 @@ control_when_due(struct worker_lcore *lcore)
 	}
 }
 
-/** A round whose time is kept. */
+/** A round whose time is kept, if it finds something. */
 static uint32_t
 round_timed(struct worker_lcore *lcore)
 {
 	uint64_t begin = rte_rdtsc();
 	uint32_t steps = worker_round(lcore);
 
-	nhn_histogram_record(lcore->rounds_ns,
-			     (rte_rdtsc() - begin) * 1000000000u / rte_get_tsc_hz());
+	if (steps != 0)
+		nhn_histogram_record(lcore->rounds_ns,
+				     (rte_rdtsc() - begin) * 1000000000u / rte_get_tsc_hz());
 	return steps;
 }
 

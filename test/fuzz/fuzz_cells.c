@@ -63,7 +63,9 @@ reader_open(struct fuzz_input *input)
 	reader.cell_bytes = entry->cell_bytes;
 	reader.count = entry->cells;
 	reader.data_bytes = entry->data_bytes;
-	reader.inline_bytes = reader.cell_bytes - (entry->use == NHN_USE_ETHERNET ? 20 : 4);
+	reader.inline_bytes = reader.cell_bytes - (entry->use == NHN_USE_ETHERNET ? 20
+						   : entry->use == NHN_USE_MSG	  ? 16
+										  : 4);
 	reader.area_bytes = 8192 + (size_t)reader.count * reader.cell_bytes + reader.data_bytes;
 	reader.area = fuzz_memory(reader.area_bytes);
 	reader.cells = reader.area + 8192;

@@ -213,6 +213,7 @@ side_begin(struct pair_side *side, const struct nhn_region *region, enum nhn_rol
 {
 	struct nhn_link_config config;
 	struct nhn_refusal refusal;
+	int ret;
 
 	memset(&config, 0, sizeof(config));
 	nhn_link_joint(&config, role, region->base, region->length);
@@ -222,8 +223,10 @@ side_begin(struct pair_side *side, const struct nhn_region *region, enum nhn_rol
 	config.beat_period_us = 1000000; /* a loaded machine is no subject here */
 	side->out_seed = role;
 	side->in_seed = side->ledger->echo ? role : 3u - role;
-	msg_begin(side);
-	return nhn_link_init(&side->link, &config, &refusal);
+	ret = nhn_link_init(&side->link, &config, &refusal);
+	if (ret == 0 && side->ledger->msg)
+		msg_begin(side);
+	return ret;
 }
 
 int

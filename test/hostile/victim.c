@@ -21,7 +21,7 @@ struct hostile_call victim_calls[VICTIM_CALLS] = {
 
 struct victim_reached victim_reached;
 
-#define LONGEST 4096u
+#define LONGEST 65536u /* a header may lie of any ring that fits the area */
 
 /* What a program sends, and where it copies what it receives: its own memory,
  * which a sanitizer guards. */

@@ -42,10 +42,11 @@ file_check(const char *path)
 		    path);
 		return -EINVAL;
 	}
-	if ((status.st_mode & S_IWOTH) == 0 && (status.st_uid == 0 || status.st_uid == geteuid()))
+	if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+	    (status.st_uid == 0 || status.st_uid == geteuid()))
 		return 0;
 	say("%s: the configuration has owner %u and mode %o, expected root or this user as its"
-	    " owner and nobody else who may write it: chown and chmod o-w it.",
+	    " owner and nobody else who may write it: chown and chmod go-w it.",
 	    path, (unsigned int)status.st_uid, (unsigned int)status.st_mode & 0777);
 	return -EPERM;
 }

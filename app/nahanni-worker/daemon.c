@@ -29,7 +29,8 @@ link_message(void *context, struct nhn_endpoint *endpoint, uint32_t channel)
 	struct link *link = context;
 
 	(void)endpoint;
-	return link->service->message(link, channel);
+	/* Rounds go on between link_leave() and its removal: nothing is to be begun anew. */
+	return !link->leaving && link->service->message(link, channel);
 }
 
 /* On the link's lcore. */

@@ -62,9 +62,38 @@ worker_has(const struct worker_config *config, uint32_t lcore)
 	return false;
 }
 
+/** Whether this process can run there: isolated CPUs are in no process's mask by themselves. */
+static bool
+cpu_usable(uint32_t cpu)
+{
+	cpu_set_t old, one;
+	bool usable;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_getaffinity(0, sizeof(old), &old) != 0)
+		return false;
+	usable = sched_setaffinity(0, sizeof(one), &one) == 0;
+	sched_setaffinity(0, sizeof(old), &old);
+	return usable;
+}
+
+/** CPUs of the main lcore: those of this process, but for the worker's, unless none is left. */
+static void
+main_cpus(cpu_set_t *cpus, const struct worker_config *config)
+{
+	cpu_set_t others = *cpus;
+	uint32_t i;
+
+	for (i = 0; i < config->lcore_count; i++)
+		CPU_CLR(config->lcores[i], &others);
+	if (CPU_COUNT(&others) != 0)
+		*cpus = others;
+}
+
 /**
- * The main lcore, which only controls, may run on any CPU; the worker's each on its own. Those
- * that this process may not run on are left out: the check of the configuration names them.
+ * The main lcore only controls; the worker's have a CPU each. Those that this process cannot
+ * run on are left out: the check of the configuration names them.
  */
 static int
 lcores_compose(struct eal_args *args, const struct worker_config *config)
@@ -78,6 +107,7 @@ lcores_compose(struct eal_args *args, const struct worker_config *config)
 	args->lcores = malloc(LCORES_BYTES);
 	if (args->lcores == NULL || sched_getaffinity(0, sizeof(cpus), &cpus) != 0)
 		return -ENOMEM;
+	main_cpus(&cpus, config);
 	while (worker_has(config, main_lcore))
 		main_lcore++;
 	at = (size_t)sprintf(args->lcores, "--lcores=%u@(", main_lcore);
@@ -88,7 +118,7 @@ lcores_compose(struct eal_args *args, const struct worker_config *config)
 		}
 	at += (size_t)sprintf(args->lcores + at, ")");
 	for (i = 0; i < config->lcore_count; i++)
-		if (CPU_ISSET(config->lcores[i], &cpus))
+		if (cpu_usable(config->lcores[i]))
 			at += (size_t)sprintf(args->lcores + at, ",%u", config->lcores[i]);
 	snprintf(args->main_lcore, sizeof(args->main_lcore), "--main-lcore=%u", main_lcore);
 	return 0;

@@ -42,6 +42,7 @@ struct board {
 struct link {
 	/* read for each message */
 	const struct service *service;
+	bool leaving; /**< it has said farewell to the others of its board */
 	struct board *board;
 	struct link *to[NHN_CHANNELS_MAX]; /**< of the message in the middle; NULL: none is */
 	struct nhn_message_head head[NHN_CHANNELS_MAX]; /**< of that one */

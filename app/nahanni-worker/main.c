@@ -75,6 +75,7 @@ serve(struct daemon *daemon, const sigset_t *signals)
 	const struct timespec turn = {.tv_nsec = TURN_NS};
 	uint32_t damaged = 0;
 	uint64_t checked = nhn_worker_now_ns(NULL);
+	sigset_t ends;
 	int number;
 
 	say("serving %u links on %u lcores.", daemon->links, daemon->config.lcore_count);
@@ -95,8 +96,11 @@ serve(struct daemon *daemon, const sigset_t *signals)
 	}
 	notify_stopping();
 	say("ending by signal %d.", number);
-	/* The second one ends the process at once. */
-	sigprocmask(SIG_UNBLOCK, signals, NULL);
+	/* The second one ends the process at once; a reload comes too late. */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_UNBLOCK, &ends, NULL);
 }
 
 static int

@@ -85,9 +85,10 @@ service_look(struct link *link)
 	uint32_t channel;
 
 	for (channel = 0; channel < link->link.layout.channels; channel++) {
-		/* One that has more and finds no room is not to blame. */
+		/* One that has more and finds no room is not to blame; but with full=drop
+		 * nobody is waited for so long. */
 		if (link->steps[channel] == link->looked[channel] &&
-		    !nhn_msg_ready(&link->endpoint.rx[channel]))
+		    (link->config.full_drop || !nhn_msg_ready(&link->endpoint.rx[channel])))
 			give_up(link, channel);
 		link->looked[channel] = link->steps[channel];
 	}
@@ -114,6 +115,7 @@ service_leave(struct link *link)
 	struct board *board = link->board;
 	uint32_t channel, id;
 
+	link->leaving = true;
 	for (channel = 0; channel < NHN_CHANNELS_MAX; channel++)
 		give_up(link, channel);
 	for (id = 1; id <= LINK_ID_MAX; id++)

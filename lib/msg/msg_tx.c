@@ -207,7 +207,7 @@ nhn_msg_sendv(struct nhn_msg_tx *msg, const struct nhn_message_head *head,
 	msg->head = *head;
 	msg->pairing = nhn_link_tx_pairing(msg->link);
 	msg->sent = 0;
-	msg->stream = head->length >= msg->policy->stream_bytes &&
+	msg->stream = head->length >= msg->policy->stream_bytes && msg->tx->data_bytes != 0 &&
 		      msg->tx->data_bytes <= msg->policy->stream_ring_bytes;
 	msg_vector_init(&msg->from, vector, vectors);
 	if (!msg_fragment_begin(msg, msg->head.length - msg->sent))

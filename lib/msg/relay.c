@@ -84,6 +84,8 @@ relay_pack(struct nhn_msg_rx *from, struct nhn_msg_tx *to)
 
 	if (nhn_link_tx_pairing(to->link) == 0)
 		return -ENOTCONN;
+	if (to->relay == from) /* of an earlier message, which was skipped */
+		nhn_msg_cancel(to);
 	for (taken = from->taken; taken != 0; taken -= each)
 		left--;
 	sent = nhn_msg_send_packed(to, piece->head.type,

@@ -259,6 +259,64 @@ test_destination_removed()
 	check "reload: and it is added again" $? "$daemon_log"
 }
 
+messages_of()	# ID: what its service has done
+{
+	telemetry "/nahanni/service,$1" | grep -oE '"messages": [0-9]+' | grep -oE '[0-9]+'
+}
+
+# A link that goes in the middle of its messages leaves nothing that holds up others.
+test_sender_removed()
+{
+	local turn before others=()
+	"$client" "$work/port8" receive=1000000 sizes=5000 expect=7 others=pass >"$work/d.log" 2>&1 &
+	others+=($!)
+	"$client" "$work/port7" send=endless sizes=5000 id=8 >"$work/c.log" 2>&1 &
+	others+=($!)
+	wait_for grep -q 'is up' "$work/c.log" && wait_for grep -q 'is up' "$work/d.log"
+	for turn in 1 2 3; do
+		{ worker; links; link port9 9 forward "to = message-id"; } >"$conf"
+		reload '9 links, of which 1 are new or changed'
+		"$client" "$work/port9" send=endless sizes=5000 id=8 >"$work/e.log" 2>&1 &
+		others+=($!)
+		wait_for grep -q 'is up' "$work/e.log"
+		sleep 0.2
+		{ worker; links; } >"$conf"
+		reload '8 links, of which 0 are new or changed; 1 were removed'
+		before=$(messages_of 7)
+		sleep 0.3
+		[ "$(messages_of 7)" -gt "$before" ]
+		check "reload: a sender is removed in the middle, the other goes on ($turn)" $? "$daemon_log"
+		kill -KILL "${others[-1]}"
+	done
+	kill -KILL "${others[@]}" 2>/dev/null
+	wait "${others[@]}" 2>/dev/null
+}
+
+# With full=drop a receiver that was killed holds up nobody for long.
+test_receiver_killed()
+{
+	local receiver sender before
+	"$client" "$work/port8" receive=1000000 sizes=300000 expect=7 others=pass >"$work/d.log" 2>&1 &
+	receiver=$!
+	wait_for grep -q 'is up' "$work/d.log"
+	{ worker; links | sed 's/^id = 7$/&\nfull = drop/'; } >"$conf"
+	reload '8 links'
+	"$client" "$work/port7" send=endless sizes=300000 id=8 >"$work/c.log" 2>&1 &
+	sender=$!
+	wait_for grep -q 'is up' "$work/c.log"
+	sleep 0.2
+	kill -KILL $receiver
+	sleep 2.5
+	before=$(telemetry /nahanni/service,7)
+	sleep 0.3
+	[ "$(telemetry /nahanni/service,7)" != "$before" ]
+	check "forward: a killed receiver holds up nobody for long with full=drop" $? "$daemon_log"
+	kill -KILL $sender
+	wait $receiver $sender 2>/dev/null
+	{ worker; links; } >"$conf"
+	reload '8 links'
+}
+
 # A guest that stands still in the middle of a message does not hold up another for long.
 test_sender_stopped()
 {
@@ -415,7 +473,7 @@ test_refusals()
 	{ worker; link a 1 echo "create = no"; } | refused 2 'test.conf:9: the file .*/a of the link a cannot be found'
 	{ worker; link a 1 echo "channels = 64"; } | refused 2 'test.conf:9: the channels of the link a do not fit'
 	worker | refused 1 'EAL could not start' --nonsense --
-	chmod 666 "$conf"
+	chmod 664 "$conf"
 	"$daemon" --config "$conf" --check >"$work/refused.log" 2>&1
 	[ $? = 2 ] && grep -q 'nobody else who may write it' "$work/refused.log"
 	check "refused: a configuration that others may write" $? "$work/refused.log"
@@ -473,6 +531,8 @@ guest_end "reload"
 guest_begin
 test_bad_reload
 guest_end "bad reload"
+test_sender_removed
+test_receiver_killed
 test_sender_stopped
 test_killed
 test_files_damaged

@@ -268,15 +268,15 @@ messages_of()	# ID: what its service has done
 test_sender_removed()
 {
 	local turn before others=()
-	"$client" "$work/port8" receive=1000000 sizes=5000 expect=7 others=pass >"$work/d.log" 2>&1 &
+	"$client" "$work/port8" receive=1000000 sizes=5000,40000 expect=7 others=pass >"$work/d.log" 2>&1 &
 	others+=($!)
-	"$client" "$work/port7" send=endless sizes=5000 id=8 >"$work/c.log" 2>&1 &
+	"$client" "$work/port7" send=endless sizes=5000,40000 id=8 >"$work/c.log" 2>&1 &
 	others+=($!)
 	wait_for grep -q 'is up' "$work/c.log" && wait_for grep -q 'is up' "$work/d.log"
 	for turn in 1 2 3; do
 		{ worker; links; link port9 9 forward "to = message-id"; } >"$conf"
 		reload '9 links, of which 1 are new or changed'
-		"$client" "$work/port9" send=endless sizes=5000 id=8 >"$work/e.log" 2>&1 &
+		"$client" "$work/port9" send=endless sizes=5000,40000 id=8 >"$work/e.log" 2>&1 &
 		others+=($!)
 		wait_for grep -q 'is up' "$work/e.log"
 		sleep 0.2

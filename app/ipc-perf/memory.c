@@ -12,8 +12,8 @@
  * Byte of the file that is locked: one process a role. A file of one area has one
  * writer, whatever its role.
  */
-#define WRITER_LOCK_BYTE 0
-#define JOINT_GUEST_LOCK_BYTE 1
+#define WRITER_LOCK_BYTE NHN_LOCK_BYTE_HOST
+#define JOINT_GUEST_LOCK_BYTE NHN_LOCK_BYTE_GUEST
 /** A file that its creator is just giving a size is tried again: 100 times 10 ms. */
 #define OPEN_TRIES 100
 #define OPEN_PAUSE_NS 10000000

@@ -50,7 +50,9 @@ take_pack(struct nhn_msg_rx *msg, struct nhn_msg_piece *piece)
 	const uint32_t pack_bytes = nhn_msg_pack_bytes(msg->rx->inline_bytes);
 	struct nhn_pack_head copy;
 
-	nhn_foreign_copy(&copy, piece->data + pack_bytes, sizeof(copy));
+	/* Out of the copy that there is: what the peer wrote is not loaded again. */
+	memcpy(&copy, (const uint8_t *)&piece->head + sizeof(piece->head) - sizeof(copy),
+	       sizeof(copy));
 	if (msg->begun || copy.messages == 0 || copy.message_bytes == 0 ||
 	    copy.message_bytes > NHN_PACK_MESSAGE_BYTES_MAX ||
 	    piece->length != (uint32_t)copy.messages * copy.message_bytes ||

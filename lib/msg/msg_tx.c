@@ -93,7 +93,7 @@ fragment_bytes(const struct nhn_msg_tx *msg, uint32_t left)
 	return left < most ? left : most;
 }
 
-/** Of the next fragment, taken to be of this one's size. */
+/** Of so many bytes to come, those that are fetched ahead. */
 static uint32_t
 fetch_bytes(const struct nhn_msg_tx *msg, uint32_t bytes)
 {
@@ -210,7 +210,7 @@ nhn_msg_sendv(struct nhn_msg_tx *msg, const struct nhn_message_head *head,
 	msg->stream = head->length >= msg->policy->stream_bytes && msg->tx->data_bytes != 0 &&
 		      msg->tx->data_bytes <= msg->policy->stream_ring_bytes;
 	msg_vector_init(&msg->from, vector, vectors);
-	if (!msg_fragment_begin(msg, msg->head.length - msg->sent))
+	if (!msg_fragment_begin(msg, head->length))
 		return nhn_msg_no_room(msg);
 	msg->sending = NHN_MSG_SENDING;
 	return nhn_msg_send_step(msg);

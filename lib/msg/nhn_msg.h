@@ -225,7 +225,7 @@ nhn_msg_pack_bytes(uint32_t inline_bytes)
 /** Go on with what was given up. @return whether a message may begin */
 bool nhn_msg_settle(struct nhn_msg_tx *msg);
 
-/** Commit a cell or a range with its head. @return nothing: what is reserved goes */
+/** Commit what was reserved, a cell or a range, with its head. */
 static inline void
 nhn_msg_publish(struct nhn_msg_tx *msg, const struct nhn_message_head *head, const uint8_t *body,
 		uint32_t length)

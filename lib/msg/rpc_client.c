@@ -330,8 +330,12 @@ nhn_rpc_client_call_wait(struct nhn_rpc_client *client, struct nhn_rpc_call *cal
 	}
 	if (ret != 0)
 		return call->result = ret;
-	/* The deadline ends it, or the peer's restart does. */
+	/* The deadline ends it, or the peer's restart does, if that is not held up. */
 	while (call->result == -EINPROGRESS)
-		nhn_endpoint_advance(client->endpoint);
+		if (nhn_endpoint_wait(client->endpoint, client->channel, NHN_NEVER_NS) == -EBUSY &&
+		    call->result == -EINPROGRESS) {
+			nhn_rpc_client_cancel(client, call);
+			call->result = -EBUSY;
+		}
 	return call->result;
 }

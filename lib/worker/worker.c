@@ -267,8 +267,8 @@ lcore_order(struct worker_lcore *lcore, void (*function)(void *context), void *c
 	}
 	lcore->order.function = function;
 	lcore->order.context = context;
-	nhn_store_release(&lcore->ordered, number);
-	while (nhn_load_acquire(&lcore->done) != number)
+	nhn_store_release(&lcore->ordered, number);	 /* F */
+	while (nhn_load_acquire(&lcore->done) != number) /* G */
 		rte_delay_us_sleep(1);
 }
 

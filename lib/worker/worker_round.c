@@ -113,6 +113,7 @@ link_serve(struct worker_lcore *lcore, struct served *served)
 {
 	enum again again = AGAIN_NEXT;
 	bool refused = false;
+	bool left;
 	uint32_t steps = 0;
 	uint32_t tries;
 
@@ -130,11 +131,10 @@ link_serve(struct worker_lcore *lcore, struct served *served)
 	served->steps += steps;
 	served->exhausted += again == AGAIN_NEXT;
 	/* Work is left that cannot be done: not to be found again in each round. */
-	if (again == AGAIN_MESSAGE && (refused || nhn_endpoint_pending(served->link.endpoint)))
-		again = steps != 0 ? AGAIN_MESSAGE : AGAIN_LATER;
-	blocked_set(lcore, served,
-		    again != AGAIN_NEXT &&
-			    (refused || nhn_endpoint_pending(served->link.endpoint)));
+	left = again == AGAIN_MESSAGE && (refused || nhn_endpoint_pending(served->link.endpoint));
+	if (left && steps == 0)
+		again = AGAIN_LATER;
+	blocked_set(lcore, served, left);
 	watch_link(lcore, served, again);
 	return steps;
 }
@@ -179,13 +179,13 @@ worker_round(struct worker_lcore *lcore)
 static void
 order_take(struct worker_lcore *lcore)
 {
-	uint32_t ordered = nhn_load_acquire(&lcore->ordered);
+	uint32_t ordered = nhn_load_acquire(&lcore->ordered); /* F */
 
 	if (ordered == lcore->orders_done)
 		return;
 	lcore->order.function(lcore->order.context);
 	lcore->orders_done = ordered;
-	nhn_store_release(&lcore->done, ordered);
+	nhn_store_release(&lcore->done, ordered); /* G */
 }
 
 static void
@@ -304,7 +304,7 @@ worker_loop(void *argument)
 		idle = true;
 		rest(lcore, idle_since);
 	}
-	order_take(lcore); /* given before the stop was seen */
-	nhn_store_release(&lcore->running, 0);
+	order_take(lcore);		       /* given before the stop was seen */
+	nhn_store_release(&lcore->running, 0); /* G */
 	return 0;
 }

@@ -191,6 +191,36 @@ test_layout_without_the_channel(void **state)
 	assert_int_equal(nhn_rpc_client_call(&back, &call[0]), 0);
 }
 
+/* The guest comes anew and serves nothing. */
+static void
+guest_goes(void)
+{
+	static uint32_t turn;
+
+	if (++turn == 4) {
+		rig.look = NULL;
+		node_begin(&rig.guest);
+		rig.look = guest_goes;
+	}
+	nhn_link_control(&rig.guest.link, rig.now_ns);
+}
+
+/* What the peer left on another channel has first to be read: without end else. */
+static void
+test_call_that_waits_is_held_up(void **state)
+{
+	struct nhn_rpc_call call;
+
+	(void)state;
+	assert_int_equal(message_send(&rig.guest.endpoint.tx[1], 5, 50), 0);
+	rig.look = guest_goes;
+	nhn_rpc_call_init(&call, 1, "request", 7, NULL, 0, NHN_NEVER_NS);
+	assert_int_equal(nhn_rpc_client_call_wait(&client, &call), -EBUSY);
+	assert_int_equal(call.result, -EBUSY);
+	assert_int_equal(client.calls, 1);
+	assert_int_equal(client.open, 0);
+}
+
 int
 main(void)
 {
@@ -204,6 +234,7 @@ main(void)
 		TEST(test_waiting_reply_is_dropped),
 		TEST(test_both_restart),
 		TEST(test_layout_without_the_channel),
+		TEST(test_call_that_waits_is_held_up),
 	};
 
 	return cmocka_run_group_tests_name("rpc_client_restart", tests, NULL, NULL);

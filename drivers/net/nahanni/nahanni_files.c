@@ -11,8 +11,8 @@
  * writer, whatever its role, so that two sides that name their files in the same
  * order are told so.
  */
-#define WRITER_LOCK_BYTE 0
-#define JOINT_GUEST_LOCK_BYTE 1
+#define WRITER_LOCK_BYTE NHN_LOCK_BYTE_HOST
+#define JOINT_GUEST_LOCK_BYTE NHN_LOCK_BYTE_GUEST
 
 static void
 config_common(struct nhn_region_config *config, const struct nahanni_args *args, const char *path)

@@ -22,9 +22,6 @@
 #define IVSHMEM_SUBSYSTEM 0x1100
 /** The BAR that holds the memory. */
 #define IVSHMEM_BAR 2
-/** Bytes of the BAR's file that a process locks, by its role. */
-#define HOST_LOCK_BYTE 0
-#define GUEST_LOCK_BYTE 1
 
 /**
  * Take the role. vfio allows one opener anyway; under UIO this lock keeps a
@@ -37,7 +34,7 @@ role_lock(const struct rte_pci_device *pci, enum nhn_role role, int *lock_fd)
 	const bool host = role == NHN_ROLE_HOST;
 	struct flock lock = {.l_type = F_WRLCK,
 			     .l_whence = SEEK_SET,
-			     .l_start = host ? HOST_LOCK_BYTE : GUEST_LOCK_BYTE,
+			     .l_start = host ? NHN_LOCK_BYTE_HOST : NHN_LOCK_BYTE_GUEST,
 			     .l_len = 1};
 	char path[PATH_MAX];
 	int error;

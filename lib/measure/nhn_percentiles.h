@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 /** Entries of nhn_percentiles[]. */
-#define NHN_PERCENTILES 5
+#define NHN_PERCENTILES 7
 
 /** A percentile as an exact rational, with the name it is printed under. */
 struct nhn_percentile {
@@ -27,8 +27,15 @@ struct nhn_percentile {
 	uint32_t den;
 };
 
-/** p50, p90, p99, p99.9, p99.99, in this order. */
+/** p50, p90, p99, p99.9, p99.99, p99.999, p99.9999, in this order. */
 extern const struct nhn_percentile nhn_percentiles[NHN_PERCENTILES];
+
+/**
+ * The entry of nhn_percentiles[] by its name, as "p99.9".
+ *
+ * @return NULL when there is none of that name.
+ */
+const struct nhn_percentile *nhn_percentile_find(const char *name);
 
 /**
  * Print a histogram as a table of text lines: N and the samples out of range,

@@ -3,14 +3,30 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <nhn_histogram.h>
 #include <nhn_percentiles.h>
 
 const struct nhn_percentile nhn_percentiles[NHN_PERCENTILES] = {
-	{"p50", 1, 2},	      {"p90", 9, 10},	       {"p99", 99, 100},
-	{"p99.9", 999, 1000}, {"p99.99", 9999, 10000},
+	{"p50", 1, 2},
+	{"p90", 9, 10},
+	{"p99", 99, 100},
+	{"p99.9", 999, 1000},
+	{"p99.99", 9999, 10000},
+	{"p99.999", 99999, 100000},
+	{"p99.9999", 999999, 1000000},
 };
+
+const struct nhn_percentile *
+nhn_percentile_find(const char *name)
+{
+	for (unsigned int i = 0; i < NHN_PERCENTILES; i++) {
+		if (strcmp(nhn_percentiles[i].name, name) == 0)
+			return &nhn_percentiles[i];
+	}
+	return NULL;
+}
 
 static void
 print_extreme(FILE *out, const char *name, const struct nhn_histogram *h, uint64_t value_ns)

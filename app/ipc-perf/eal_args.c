@@ -20,6 +20,8 @@ static const char *const own_memory_files[] = {"--file-prefix", "--proc-type", "
 static const char *const memory[] = {"-m", "--socket-mem", "--huge-dir", "--in-memory", NULL};
 static const char *const legacy_memory[] = {"--no-huge", "--legacy-mem", NULL};
 static const char *const telemetry[] = {"--no-telemetry", "--telemetry", NULL};
+static const char *const allowed[] = {"-a", "--allow", NULL};
+static const char *const devices[] = {"-a", "--allow", "-b", "--block", "--no-pci", NULL};
 static const char *const cores[] = {"-l", "-c", "--lcores", NULL};
 
 /** Whether the user gave one of these EAL options, alone, with =VALUE, or as -xVALUE. */
@@ -71,6 +73,18 @@ add(struct eal_args *args, const char *text)
 	args->argv[args->argc++] = (char *)(uintptr_t)text;
 }
 
+/** Of a port: its PCI address, unless the user gave devices. NULL: it is none of PCI. */
+static const char *
+port_address(const struct options *options)
+{
+	struct rte_pci_addr address;
+	const char *port = options->link.port;
+
+	if (port == NULL || given(options, allowed) || rte_pci_addr_parse(port, &address) != 0)
+		return NULL;
+	return port;
+}
+
 /** The one argument that is composed: NULL where none is needed. @return 0 or -ENOMEM */
 static int
 device_compose(struct eal_args *args, const struct options *options)
@@ -83,8 +97,9 @@ device_compose(struct eal_args *args, const struct options *options)
 		ret = asprintf(&args->device, "%s%s,peer=%s", link->bdf, role, link->peer);
 	else if (link->pci)
 		ret = asprintf(&args->device, "%s%s", link->bdf, role);
-	else if (options->via == VIA_ETHDEV)
-		ret = asprintf(&args->device, "--vdev=" VDEV_NAME ",%s", link->text);
+	else if (options->via == VIA_ETHDEV && link->text != NULL && link->port == NULL)
+		/* A second queue for bulk, which both ends ask for. */
+		ret = asprintf(&args->device, "--vdev=" VDEV_NAME ",%s,queues=2", link->text);
 	if (ret >= 0)
 		return 0;
 	args->device = NULL;
@@ -93,8 +108,19 @@ device_compose(struct eal_args *args, const struct options *options)
 
 /** The devices, and that EAL takes no others. */
 static void
-devices_add(struct eal_args *args, const struct link_option *link)
+devices_add(struct eal_args *args, const struct options *options)
 {
+	const struct link_option *link = &options->link;
+	const char *address = port_address(options);
+
+	if (address != NULL) {
+		add(args, "-a");
+		add(args, address);
+		return;
+	}
+	/* A port's devices are the user's own. */
+	if (link->port != NULL && given(options, devices))
+		return;
 	if (link->pci) {
 		add(args, "-a");
 		add(args, args->device);
@@ -127,7 +153,7 @@ eal_args_compose(struct eal_args *args, const struct options *options)
 	}
 	for (i = 0; i < options->eal_argc; i++)
 		add(args, options->argv[i]);
-	devices_add(args, link);
+	devices_add(args, options);
 	/* A device under uio needs hugepages: without them EAL shall say so. */
 	if (!link->pci && !legacy && !given(options, memory) && !hugepages_free()) {
 		add(args, "--no-huge");

@@ -1,11 +1,101 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The manual. Options of a run come from settings_table, modes from engines[]. */
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <nhn_region.h>
 
-#include "ping.h"
+#include "engine.h"
+#include "help.h"
+#include "options.h"
+
+/** Columns of a line. */
+#define COLUMNS 80
+
+/** Print a text in lines that begin with @p indent blanks. */
+static void
+paragraph_print(FILE *out, const char *text, int indent)
+{
+	int column = 0;
+
+	while (*text != '\0') {
+		int length = (int)strcspn(text, " \n");
+
+		if (column > 0 && column + 1 + length > COLUMNS) {
+			fputc('\n', out);
+			column = 0;
+		}
+		column += column == 0 ? fprintf(out, "%*s%.*s", indent, "", length, text)
+				      : fprintf(out, " %.*s", length, text);
+		text += length;
+		text += strspn(text, " \n");
+	}
+	fputc('\n', out);
+}
+
+/** What a row has before the user says anything. */
+static void
+default_print(FILE *out, const struct setting *row)
+{
+	char text[SETTING_TEXT_MAX];
+	struct settings settings;
+
+	settings_init(&settings);
+	row->print(&settings, text, sizeof(text));
+	fprintf(out, "      Default: %s.\n", text);
+}
+
+void
+help_settings_print(FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < settings_count; i++) {
+		const struct setting *row = &settings_table[i];
+
+		fprintf(out, "  --%s %s\n", row->name, row->value);
+		paragraph_print(out, row->help, 6);
+		/* mode has to be given, none of the others. */
+		if (i > 0)
+			default_print(out, row);
+	}
+}
+
+/** "Uses --size --burst beside ...": the rows of the table that not all use. */
+static void
+uses_print(FILE *out, const struct engine *engine)
+{
+	const char *before = "      Uses";
+	size_t i;
+
+	for (i = 0; i < settings_count; i++) {
+		if ((engine->uses & settings_table[i].bit) == 0)
+			continue;
+		fprintf(out, "%s --%s", before, settings_table[i].name);
+		before = "";
+	}
+	if (before[0] == '\0')
+		fprintf(out, " beside what all use.\n");
+}
+
+void
+help_engines_print(FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < engines_count; i++) {
+		fprintf(out, "  %s\n", engines[i]->name);
+		paragraph_print(out, engines[i]->help, 6);
+		uses_print(out, engines[i]);
+	}
+	fprintf(out, "  " MODE_PONG "\n");
+	paragraph_print(out,
+			"The far end of all modes: obeys one near end after the other until one"
+			" tells it to end, or until ^C. It takes --link and --via only.",
+			6);
+}
 
 /* A line of text is a line of the manual. */
 /* clang-format off */
@@ -14,28 +104,29 @@ static void
 print_synopsis(void)
 {
 	puts("NAME\n"
-	     "  ipc-perf - measure the round trip between a host and its guest, or two\n"
-	     "             processes\n"
+	     "  ipc-perf - load a link between a host and its guest, or two processes, and\n"
+	     "             measure it\n"
 	     "\n"
 	     "SYNOPSIS\n"
-	     "  ipc-perf [EAL options] -- --mode ping --link LINK [--via WAY] --size BYTES\n"
-	     "           --samples N [--json FILE]\n"
+	     "  ipc-perf [EAL options] -- --mode MODE --link LINK [--via WAY] [options]\n"
 	     "  ipc-perf [EAL options] -- --mode pong --link LINK [--via WAY]\n"
+	     "  ipc-perf [EAL options] -- --scenario FILE --link LINK [--via WAY] [options]\n"
+	     "  ipc-perf [EAL options] -- -i [--cmdline-file FILE] [--link LINK] [options]\n"
 	     "  ipc-perf --help | --version\n"
 	     "\n"
-	     "  Ping sends a message, waits for the answer and notes the time between; pong\n"
-	     "  answers with the same bytes. Each polls on a core of its own: choose it by\n"
-	     "  -l N. Either may be started first, and either may be the host. Each option is\n"
-	     "  given once.");
+	     "  The near end leads and measures; the far end, pong, obeys. Each polls on a core\n"
+	     "  of its own: choose it by -l N. Either may be started first, and either may be\n"
+	     "  the host. Each option is given once, but --expect and --compare. The words of\n"
+	     "  OPTIONS OF A RUN are also those of set at the prompt and of scenario files.\n"
+	     "  Times have a unit: ns, us, ms, s or m. Counts may have k, M or G (1000).\n"
+	     "\n"
+	     "MODES");
 }
 
 static void
-print_options(void)
+print_link(void)
 {
-	puts("\nOPTIONS\n"
-	     "  --mode ping|pong\n"
-	     "      ping asks, measures and reports; pong serves one ping after the other\n"
-	     "      until one has done all of its samples, or until ^C.\n"
+	puts("\nOPTIONS OF THE PROGRAM\n"
 	     "  --link role=host,path=FILE[,peer=FILE][,size=BYTES[K|M|G]][,mode=OCTAL]\n"
 	     "         [,group=NAME]\n"
 	     "      The host's side of a file (joint layout). With peer, of two files (split):\n"
@@ -55,22 +146,41 @@ print_options(void)
 	     "      the other side's area, which this side can only read, bound likewise.\n"
 	     "      Two guests that share a device: one of them is the host of the link by\n"
 	     "      role=host, and no process of the machine uses it.\n"
-	     "  --via channel|ethdev\n"
+	     "  --link port=NAME[,limit=FILE]\n"
+	     "      Any ethdev port by its name in EAL, to compare with: its --vdev or -a stands\n"
+	     "      before --. Via ethdev. limit is a file that both ends share for the words of\n"
+	     "      the limit; without it there is no limit and no ratio.\n"
+	     "  --via channel|msg|ethdev\n"
 	     "      channel (default): messages of the library, written and read in place.\n"
-	     "      ethdev: frames through DPDK's ethdev API and the driver net_nahanni, one\n"
-	     "      queue pair. Both sides must name the same.");
-	printf("  --size BYTES\n"
-	       "      Of a message. channel: %u to half the data ring; up to 60 travel in one\n"
-	       "      cache line. ethdev: of the frame without its checksum, %u to MTU + 14; the\n"
-	       "      first 14 are an Ethernet header of EtherType 0x88b5.\n"
-	       "  --samples N\n"
-	       "      Round trips to record, 1 to %" PRIu64 ". A percentile needs 100 samples\n"
-	       "      on its scarcer side, else it is not given: p99.99 needs 1000000.\n"
-	       "  --json FILE\n"
-	       "      Write the results there too. The file is opened before the run.\n"
-	       "  --help, --version\n"
-	       "      Print this manual, or the version.\n",
-	       CHANNEL_BYTES_MIN, FRAME_BYTES_MIN, SAMPLES_MAX);
+	     "      msg: messages of nhn_msg, which may be larger than a ring.\n"
+	     "      ethdev: frames through DPDK's ethdev API, one queue pair, two with mixed.\n"
+	     "      Both ends must name the same.");
+}
+
+static void
+print_own(void)
+{
+	puts("  --json FILE, --csv FILE\n"
+	     "      Write the results of all runs: one document, or a line a run.\n"
+	     "  --hgrm FILE, --hlog FILE\n"
+	     "      The last run's latency as HdrHistogram's percentile text, or its slices of\n"
+	     "      time as HdrHistogram's log.\n"
+	     "  --report FILE\n"
+	     "      A page of HTML with figures and charts, whole in itself.\n"
+	     "  --compare FILE\n"
+	     "      A JSON file of an earlier ipc-perf, shown beside these results in the report.\n"
+	     "      Up to 8 times. Files are opened before the runs, written after each.\n"
+	     "  --scenario FILE\n"
+	     "      Run what the file says: see SCENARIOS.\n"
+	     "  --interactive, -i\n"
+	     "      Take commands from stdin: see PROMPT. Nothing runs before start.\n"
+	     "  --cmdline-file FILE\n"
+	     "      Take commands from the file first; without -i end after them.\n"
+	     "  --help, --version\n"
+	     "      Print this manual, or the version.\n"
+	     "\n"
+	     "OPTIONS OF A RUN\n"
+	     "  What a mode does not use is refused.");
 }
 
 static void
@@ -78,8 +188,9 @@ print_eal(void)
 {
 	puts("\nEAL OPTIONS\n"
 	     "  Those before -- are passed on. The main lcore does the work: -l N. Added are\n"
-	     "    --no-pci           unless the link is pci; for pci: -a BDF, and for a split one\n"
-	     "                       -a BDF,peer=BDF -a BDF; with role=host -a BDF,role=host\n"
+	     "    --no-pci           unless the link is pci or a port; for pci: -a BDF, and for a\n"
+	     "                       split one -a BDF,peer=BDF -a BDF; with role=host\n"
+	     "                       -a BDF,role=host\n"
 	     "    --vdev=...         the port, for ethdev over a file\n"
 	     "    --no-huge -m 128   where no hugepage is free, unless the link is pci or -m,\n"
 	     "                       --socket-mem, --no-huge, --legacy-mem, --huge-dir or\n"
@@ -91,98 +202,19 @@ print_eal(void)
 	     "  All logs go to stderr.");
 }
 
-static void
-print_method(void)
-{
-	printf("\nMETHOD\n"
-	       "  Closed loop: the next message goes out when the last answer is checked. The\n"
-	       "  time runs from before the message is written until its answer is seen; then\n"
-	       "  length, number and bytes are compared, off the clock. Both sides poll without\n"
-	       "  a pause.\n"
-	       "  Rounds of a twentieth of all samples, %" PRIu64 " to %" PRIu64 " messages,\n"
-	       "  alternate with blocks of %u round trips of the limit: a 32-bit word on a\n"
-	       "  line of its own each way, stored with release and loaded with acquire, in the\n"
-	       "  same memory, on the same cores, between the same clock reads.\n"
-	       "  Ratio p50 is the median over rounds of a round's p50 over the mean p50 of the\n"
-	       "  limit blocks before and after it. A round between blocks that differ by more\n"
-	       "  than %.0f %% is dropped, its samples left out, and another is run, until %u\n"
-	       "  times the rounds planned were run.\n"
-	       "  The first %u messages and a limit block are a warm-up and left out.\n"
-	       "  Every %u empty polls (on a limit's word every %u) each side takes a\n"
-	       "  control step of the link; its cost is in the samples.\n",
-	       ROUND_MESSAGES_MIN, ROUND_MESSAGES_MAX, LIMIT_TRIPS, LIMIT_DRIFT * 100,
-	       ROUNDS_FACTOR, WARMUP_TRIPS, WATCH_POLLS, WATCH_SPINS);
-}
-
-static void
-print_results(void)
-{
-	printf("\nRESULTS\n"
-	       "  lost        messages without an answer: the other side was restarted, or the\n"
-	       "              link was gone\n"
-	       "  duplicates  answers that came before\n"
-	       "  misordered  answers to a later message, or to one already counted as lost\n"
-	       "  corrupt     answers of another length or other bytes\n"
-	       "  restarts    of pong, while the run went on\n"
-	       "  These are of all messages, the percentiles of the rounds kept.\n"
-	       "  JSON: outcome (complete, unsteady limit, stopped, link gone, memory lost),\n"
-	       "  link_state, met, samples, lost, duplicates, misordered, corrupt, restarts,\n"
-	       "  rtt_ns and limit_ns {min, p50, p90, p99, p99.9, p99.99, max} with null where N\n"
-	       "  cannot carry it, ratio_p50,\n"
-	       "  ratio_p50_spread {min, p25, p75, max}, rounds_planned, rounds_kept,\n"
-	       "  rounds_dropped, configuration, and usage of this thread in the measured loops.\n"
-	       "  A pong that is restarted costs the message under way, if there is one; ping says\n"
-	       "  so and goes on. It waits %" PRIu64 " s for the link to come up again, as when pong's\n"
-	       "  guest boots, and %" PRIu64 " s for an answer over a link that is up; then it ends\n"
-	       "  with what it has. So it does on ^C; pong then waits for the next ping.\n"
-	       "  Both end when a file of the link is truncated or replaced under them.\n"
-	       "\n"
-	       "EXIT STATUS\n"
-	       "  0  met: every message was answered right, also where too few rounds had a\n"
-	       "     steady limit, which is then printed; pong: ended by ping or ^C\n"
-	       "  1  failed: messages lost, duplicate, misordered or corrupt, no steady round at\n"
-	       "     all, ^C in ping, link gone, or a report that could not be written; pong too:\n"
-	       "     a file of the link truncated or replaced\n"
-	       "  2  not begun: an option, or a file, device or memory that it names, is no good\n",
-	       DOWN_PATIENCE_NS / 1000000000, PATIENCE_NS / 1000000000);
-}
-
-static void
-print_examples(void)
-{
-	puts("\nEXAMPLES\n"
-	     "  Two processes, in two terminals:\n"
-	     "    ipc-perf -l 0 -- --mode pong --link role=host,path=/dev/shm/nahanni\n"
-	     "    ipc-perf -l 1 -- --mode ping --link role=guest,path=/dev/shm/nahanni \\\n"
-	     "             --size 60 --samples 1000000\n"
-	     "  A guest that measures; the host's side is a pong as above:\n"
-	     "    ipc-perf -l 0 -- --mode ping --link pci=0000:00:03.0 --size 60 \\\n"
-	     "             --samples 1000000\n"
-	     "  A split link: the host's side, and the guest's:\n"
-	     "    ipc-perf -l 0 -- --mode pong \\\n"
-	     "             --link role=host,path=/dev/shm/h2g,peer=/dev/shm/g2h\n"
-	     "    ipc-perf -l 0 -- --mode ping --size 60 --samples 1000000 \\\n"
-	     "             --link pci=0000:00:03.0,peer=0000:00:04.0\n"
-	     "  Two guests that share one device:\n"
-	     "    ipc-perf -l 0 -- --mode pong --link pci=0000:00:03.0,role=host\n"
-	     "    ipc-perf -l 0 -- --mode ping --link pci=0000:00:03.0 --size 60 \\\n"
-	     "             --samples 1000000\n"
-	     "  Frames:\n"
-	     "    ipc-perf -l 0 -- --mode pong --via ethdev \\\n"
-	     "             --link role=host,path=/dev/shm/nahanni\n"
-	     "    ipc-perf -l 1 -- --mode ping --via ethdev \\\n"
-	     "             --link role=guest,path=/dev/shm/nahanni --size 64 --samples 1000000");
-}
-
 /* clang-format on */
 
 void
 help_print(void)
 {
 	print_synopsis();
-	print_options();
+	help_engines_print(stdout);
+	print_link();
+	print_own();
+	help_settings_print(stdout);
 	print_eal();
-	print_method();
-	print_results();
-	print_examples();
+	help_prompt_print();
+	help_method_print();
+	help_results_print();
+	help_examples_print();
 }

@@ -15,7 +15,8 @@
 
 #define KEYS                                                                                       \
 	"role=host,path=FILE[,peer=FILE][,size=BYTES[K|M|G]][,mode=OCTAL][,group=NAME],"           \
-	" role=guest,path=FILE[,peer=FILE], or pci=BDF[,role=host|guest][,peer=BDF]"
+	" role=guest,path=FILE[,peer=FILE], pci=BDF[,role=host|guest][,peer=BDF],"                 \
+	" or port=NAME[,limit=FILE]"
 
 static int
 role_parse(struct link_option *link, const char *value)
@@ -129,12 +130,37 @@ pci_parse(struct link_option *link, const char *value)
 	return address_parse("pci", value, link->bdf);
 }
 
+static int
+port_parse(struct link_option *link, const char *value)
+{
+	if (value[0] == '\0') {
+		say("--link has an empty port, expected port=NAME: name a port as EAL does, such as"
+		    " net_memif0 or 0000:00:04.0.");
+		return -EINVAL;
+	}
+	link->port = strdup(value);
+	return link->port != NULL ? 0 : -ENOMEM;
+}
+
+static int
+limit_parse(struct link_option *link, const char *value)
+{
+	if (value[0] == '\0') {
+		say("--link has an empty limit, expected limit=FILE: name a file that both ends"
+		    " share, such as /dev/shm/limit.");
+		return -EINVAL;
+	}
+	link->limit = strdup(value);
+	return link->limit != NULL ? 0 : -ENOMEM;
+}
+
 static const struct link_key {
 	const char *name;
 	int (*parse)(struct link_option *link, const char *value);
 } link_keys[] = {
-	{"role", role_parse}, {"path", path_parse},   {"peer", peer_parse}, {"size", size_parse},
-	{"mode", mode_parse}, {"group", group_parse}, {"pci", pci_parse},
+	{"role", role_parse}, {"path", path_parse}, {"peer", peer_parse},
+	{"size", size_parse}, {"mode", mode_parse}, {"group", group_parse},
+	{"pci", pci_parse},   {"port", port_parse}, {"limit", limit_parse},
 };
 
 static int
@@ -217,6 +243,32 @@ files_check(const struct link_option *link)
 	return 0;
 }
 
+static int
+port_check(const struct link_option *link)
+{
+	if (!link->pci && link->role == 0 && link->path == NULL && link->peer == NULL &&
+	    link->bytes == 0 && link->mode == 0 && link->group == (gid_t)-1)
+		return 0;
+	say("--link has port= beside keys of another link, expected %s: the port is made by EAL's"
+	    " options before --.",
+	    KEYS);
+	return -EINVAL;
+}
+
+static int
+keys_check(struct link_option *link)
+{
+	if (link->port != NULL)
+		return port_check(link);
+	if (link->limit != NULL) {
+		say("--link has limit= without port=, expected %s: other links have words of their"
+		    " own.",
+		    KEYS);
+		return -EINVAL;
+	}
+	return link->pci ? pci_check(link) : files_check(link);
+}
+
 int
 link_option_parse(struct link_option *link, const char *text)
 {
@@ -236,7 +288,7 @@ link_option_parse(struct link_option *link, const char *text)
 	for (i = 0; i < list->count && ret == 0; i++)
 		ret = pair_parse(link, list, &list->pairs[i]);
 	if (ret == 0)
-		ret = link->pci ? pci_check(link) : files_check(link);
+		ret = keys_check(link);
 	rte_kvargs_free(list);
 	return ret;
 }
@@ -247,4 +299,6 @@ link_option_free(struct link_option *link)
 	free(link->text);
 	free(link->path);
 	free(link->peer);
+	free(link->port);
+	free(link->limit);
 }

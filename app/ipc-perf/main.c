@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ipc-perf: measure round trips over a Nahanni link. This file is the order of
- * things; --help is the manual.
+ * ipc-perf: load a link and measure it. This file is the order of things; --help
+ * is the manual.
  */
 
 #include <errno.h>
@@ -18,19 +18,14 @@
 #include <nhn_clock.h>
 
 #include "eal_args.h"
+#include "far.h"
 #include "options.h"
-#include "ping.h"
-#include "pong.h"
+#include "output.h"
 #include "port.h"
-#include "report.h"
+#include "prompt.h"
 #include "say.h"
-#include "way.h"
-
-enum exit_status {
-	EXIT_MET = 0,
-	EXIT_FAILED = 1,
-	EXIT_NOT_BEGUN = 2,
-};
+#include "scenario.h"
+#include "session_internal.h"
 
 static volatile sig_atomic_t stopped;
 
@@ -38,14 +33,16 @@ static void
 on_signal(int number)
 {
 	(void)number;
+	/* The second ^C ends the process at once. */
+	if (stopped)
+		signal(number, SIG_DFL);
 	stopped = 1;
 }
 
-/** The second ^C ends the process at once. */
 static void
 signals_take(void)
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction action = {.sa_handler = on_signal};
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -72,7 +69,7 @@ link_check(const struct link_option *link)
 		ret = port_pci_check(link->bdf);
 		if (ret == 0 && link->peer != NULL)
 			ret = port_pci_check(link->peer);
-	} else if (link->role == NHN_ROLE_GUEST) {
+	} else if (link->role == NHN_ROLE_GUEST && link->path != NULL) {
 		ret = file_check(link->path);
 		if (ret == 0 && link->peer != NULL)
 			ret = file_check(link->peer);
@@ -99,72 +96,169 @@ eal_start(const struct options *options)
 	return ret < 0 ? -rte_errno : 0;
 }
 
+/** The runs of a scenario, or the one of the command line. */
 static int
-ping_main(struct way *way, const struct options *options, struct json_file *json)
+runs_load(const struct options *options, struct settings **runs, unsigned int *count)
 {
-	struct results *results = calloc(1, sizeof(*results));
-	int status = EXIT_NOT_BEGUN;
+	unsigned int i;
+	int ret;
 
-	if (results == NULL)
-		say("There is no memory for histograms, expected 2 MiB: end other programs.");
-	else if (ping_run(way, options, results) == 0) {
-		status = report_met(results) ? EXIT_MET : EXIT_FAILED;
-		if (report_text(options, way, results) != 0 ||
-		    report_json_write(json, options, way, results) != 0)
-			status = EXIT_FAILED;
+	*count = 1;
+	if (options->scenario != NULL) {
+		ret = scenario_load(options->scenario, &options->settings,
+				    options->via == VIA_ETHDEV, runs, count);
+		for (i = 0; i < *count && ret == 0; i++)
+			ret = options_link_check(options, &(*runs)[i]);
+		return ret;
 	}
-	ping_results_free(results);
-	return status;
+	*runs = malloc(sizeof(**runs));
+	if (*runs == NULL)
+		return -ENOMEM;
+	**runs = options->settings;
+	return 0;
+}
+
+static void
+runs_execute(struct session *session, const struct settings *runs, unsigned int count)
+{
+	unsigned int i;
+
+	session->state = SESSION_RUNNING;
+	for (i = 0; i < count && !stopped && !session->far_lost; i++)
+		session_execute(session, &runs[i]);
+	/* One that was not begun is not met. */
+	if (i < count && session->worst == EXIT_MET)
+		session->worst = EXIT_FAILED;
 }
 
 static int
-link_main(const struct options *options, struct json_file *json, const struct nhn_clock *clock)
+near_main(struct session *session, const struct settings *runs, unsigned int count)
 {
-	struct way *way = aligned_alloc(_Alignof(struct way), sizeof(*way));
+	const struct options *options = session->options;
+
+	session->result = result_new();
+	session->runs = json_array();
+	if (session->result == NULL || session->runs == NULL) {
+		say("There is no memory for results, expected 40 MiB: end other programs.");
+		return EXIT_NOT_BEGUN;
+	}
+	if (options->interactive || options->cmdline_file != NULL) {
+		if (prompt_begin(session) != 0)
+			return EXIT_NOT_BEGUN;
+		session_obey(session);
+		prompt_end();
+	} else {
+		runs_execute(session, runs, count);
+	}
+	if (session->way != NULL && !session->far_lost && !stopped && !way_down(session->way))
+		session_end(session);
+	json_decref(session->runs);
+	result_free(session->result);
+	return session->worst;
+}
+
+static const struct way_calls *
+calls_of(enum via via)
+{
+	switch (via) {
+	case VIA_ETHDEV:
+		return &way_ethdev;
+	case VIA_MSG:
+		return &way_msg;
+	default:
+		return &way_channel;
+	}
+}
+
+/** The link, and what is done over it. */
+static int
+link_main(struct session *session, const struct settings *runs, unsigned int count)
+{
+	const struct options *options = session->options;
 	int status = EXIT_NOT_BEGUN;
 
-	if (way == NULL) {
+	if (options->link.text == NULL)
+		return near_main(session, runs, count);
+	session->calls = calls_of(options->via);
+	session->way = way_new(session->calls, session->clock, &stopped);
+	if (session->way == NULL) {
 		say("There is no memory for a link, expected some KiB: end other programs.");
 		return EXIT_NOT_BEGUN;
 	}
-	memset(way, 0, sizeof(*way));
-	way->calls = options->via == VIA_ETHDEV ? &way_ethdev : &way_channel;
-	way->clock = clock;
-	way->stopped = &stopped;
-	if (way->calls->open(way, options) == 0) {
-		if (options->mode == MODE_PING) {
-			status = ping_main(way, options, json);
-		} else {
-			status = pong_run(way) == OUTCOME_LOST ? EXIT_FAILED : EXIT_MET;
-		}
+	if (session->calls->open(session->way, options) == 0) {
+		if (options->settings.engine != NULL || options->scenario != NULL)
+			status = near_main(session, runs, count);
+		else
+			status = far_run(session->way, session->clock) == OUTCOME_LOST ? EXIT_FAILED
+										       : EXIT_MET;
 	}
-	way->calls->close(way);
-	free(way);
+	session->calls->close(session->way);
+	way_free(session->way);
 	return status;
 }
 
 static int
-run(const struct options *options)
+files_open(struct session *session)
 {
-	struct json_file json;
+	const struct outputs *outputs = &session->options->outputs;
+	const char *const paths[OUTPUT_KINDS] = {
+		[OUTPUT_JSON] = outputs->json,	   [OUTPUT_CSV] = outputs->csv,
+		[OUTPUT_HGRM] = outputs->hgrm,	   [OUTPUT_HLOG] = outputs->hlog,
+		[OUTPUT_REPORT] = outputs->report,
+	};
+	unsigned int kind;
+	int ret = 0;
+
+	for (kind = 0; kind < OUTPUT_KINDS && ret == 0; kind++)
+		if (paths[kind] != NULL)
+			ret = output_open(&session->files[kind], kind, paths[kind]);
+	return ret;
+}
+
+static void
+files_close(struct session *session)
+{
+	unsigned int kind;
+
+	for (kind = 0; kind < OUTPUT_KINDS; kind++)
+		output_close(&session->files[kind]);
+}
+
+static int
+run(const struct options *options, const struct settings *runs, unsigned int count)
+{
 	struct nhn_clock clock;
+	struct session session = {
+		.options = options,
+		.clock = &clock,
+		.stopped = &stopped,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER,
+		.settings = options->settings,
+		.given = options->given,
+	};
 	int status = EXIT_NOT_BEGUN;
 	int ret;
 
-	if (link_check(&options->link) != 0 || report_json_open(&json, options->json) != 0)
-		return EXIT_NOT_BEGUN;
-	ret = nhn_clock_init(&clock);
-	if (ret != 0)
-		say("The processor's time counter is no clock here (%s), expected an even one: see"
-		    " /sys/devices/system/clocksource.",
-		    strerror(-ret));
-	else if (eal_start(options) == 0) {
+	ret = link_check(&options->link);
+	if (ret == 0)
+		ret = output_compares_check(options);
+	if (ret == 0)
+		ret = files_open(&session);
+	if (ret == 0) {
+		ret = nhn_clock_init(&clock);
+		if (ret != 0)
+			say("The processor's time counter is no clock here (%s), expected an even"
+			    " one: see /sys/devices/system/clocksource.",
+			    strerror(-ret));
+	}
+	if (ret == 0 && eal_start(options) == 0) {
 		/* After EAL, which may take signals itself. */
 		signals_take();
-		status = link_main(options, &json, &clock);
+		status = link_main(&session, runs, count);
 		rte_eal_cleanup();
 	}
-	report_json_close(&json, options->json);
+	files_close(&session);
 	return status;
 }
 
@@ -172,11 +266,15 @@ int
 main(int argc, char **argv)
 {
 	struct options options;
+	struct settings *runs = NULL;
+	unsigned int count = 0;
 	int status = EXIT_NOT_BEGUN;
 
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_RUN:
-		status = run(&options);
+		if (runs_load(&options, &runs, &count) == 0)
+			status = run(&options, runs, count);
+		free(runs);
 		break;
 	case OPTIONS_SHOWN:
 		status = fflush(stdout) == 0 ? EXIT_MET : EXIT_FAILED;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "say.h"
@@ -134,4 +138,69 @@ memory_lost(const struct memory *memory)
 		nhn_region_check(&memory->own, &memory->own_config) != 0) ||
 	       (memory->peer.base != NULL &&
 		nhn_region_check(&memory->peer, &memory->peer_config) != 0);
+}
+
+/** A page of the smallest size: a line for each word. */
+#define WORDS_BYTES 4096u
+
+/** @return descriptor of a file of WORDS_BYTES, or -errno */
+static int
+words_file(const char *path, int64_t *bytes)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct stat found;
+
+	if (fd < 0)
+		return -errno;
+	/* Whoever comes first gives it its size; two at once give it the same. */
+	if (fstat(fd, &found) != 0 ||
+	    (found.st_size == 0 && S_ISREG(found.st_mode) && ftruncate(fd, WORDS_BYTES) != 0) ||
+	    fstat(fd, &found) != 0) {
+		int ret = -errno;
+
+		close(fd);
+		return ret;
+	}
+	*bytes = found.st_size;
+	if (S_ISREG(found.st_mode) && found.st_size == WORDS_BYTES)
+		return fd;
+	close(fd);
+	return -EINVAL;
+}
+
+int
+words_open(const char *path, bool far, void **mapping, uint32_t **own,
+	   const uint32_t NHN_FOREIGN **peer)
+{
+	const uint32_t line = NHN_LINE_BYTES / sizeof(**own);
+	int64_t bytes = 0;
+	int fd = words_file(path, &bytes);
+	uint32_t *words;
+
+	if (fd < 0) {
+		say("%s cannot hold the limit's words (%s, %" PRId64 " bytes), expected a file of"
+		    " %u bytes, or none: name one for this alone, the same at both ends.",
+		    path, strerror(-fd), bytes, WORDS_BYTES);
+		return fd;
+	}
+	words = mmap(NULL, WORDS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	close(fd);
+	if (words == MAP_FAILED) {
+		int ret = -errno;
+
+		say("%s cannot be mapped (%s), expected that it can: name a file on /dev/shm.",
+		    path, strerror(-ret));
+		return ret;
+	}
+	*mapping = words;
+	*own = words + (far ? line : 0);
+	*peer = nhn_foreign_of(words + (far ? 0 : line));
+	return 0;
+}
+
+void
+words_close(void *mapping)
+{
+	if (mapping != NULL)
+		munmap(mapping, WORDS_BYTES);
 }

@@ -34,4 +34,14 @@ void memory_areas(const struct memory *memory, enum nhn_role role, struct nhn_li
 /** Whether a file was truncated or replaced, which is then said. Calls the kernel. */
 bool memory_lost(const struct memory *memory);
 
+/**
+ * Map the two words of limit=FILE, a line each. Whoever comes first creates the file.
+ * @param far the second word is the own one
+ * @return 0, or -errno with a sentence said
+ */
+int words_open(const char *path, bool far, void **mapping, uint32_t **own,
+	       const uint32_t NHN_FOREIGN **peer);
+/** Accepts NULL. */
+void words_close(void *mapping);
+
 #endif /* MEMORY_H */

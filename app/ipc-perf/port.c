@@ -84,3 +84,21 @@ port_find(const char *device, uint16_t *port)
 		    device);
 	return -ENODEV;
 }
+
+int
+port_find_any(const char *device, uint16_t *port, bool *ours)
+{
+	struct rte_eth_dev_info info;
+	int ret = rte_eth_dev_get_port_by_name(device, port);
+
+	if (ret == 0)
+		ret = rte_eth_dev_info_get(*port, &info);
+	if (ret == 0) {
+		*ours = strcmp(info.driver_name, PMD_NAME) == 0;
+		return 0;
+	}
+	say("EAL has no port of the name %s, expected one: name it as in --vdev=%s,... before --,"
+	    " or by its PCI address.",
+	    device, device);
+	return -ENODEV;
+}

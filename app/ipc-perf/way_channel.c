@@ -1,45 +1,43 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages of lib/channel: over a file, or over the memory of a probed PCI device. */
+/* Messages of lib/channel: over files, or over the memory of a probed PCI device. */
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <rte_ethdev.h>
-
-#include <nhn_link_text.h>
 
 #include <rte_pmd_nahanni.h>
 
 #include "port.h"
 #include "say.h"
-#include "way.h"
+#include "way_internal.h"
 
-/** The host's layout, halved until it fits its area. */
-#define HOST_CELLS 1024u
-#define HOST_DATA_BYTES (1u << 20)
-#define CELL_BYTES 64u
+/** The first channel is FIFO for everything; the second has the bulk of mixed only. */
+#define WAY_DATA_LANE LANE_FIRST
 
 static inline void *
-way_reserve(struct way *way, uint32_t length)
+way_reserve(struct way *way, uint32_t lane, uint32_t length)
 {
-	return nhn_tx_reserve(way->tx, length);
+	return nhn_tx_reserve(way->tx[lane], length);
 }
 
 static inline bool
-way_commit(struct way *way, void *body, uint32_t length)
+way_commit(struct way *way, uint32_t lane, void *body, uint32_t length)
 {
-	nhn_tx_commit(way->tx, body, length);
+	nhn_tx_commit(way->tx[lane], body, length);
 	return true;
 }
 
+/* One at a time: a peek of more looks at the next cell, which is not committed. */
 static inline int
-way_poll(struct way *way, struct message *message)
+way_poll(struct way *way, uint32_t lane, struct message *message, uint32_t ahead)
 {
 	struct nhn_view view = {.data = NULL}; /* the compiler cannot follow the count */
-	int got = nhn_rx_peek(way->rx, &view, 1);
+	int got = nhn_rx_peek(way->rx[lane], &view, 1);
 
+	(void)ahead;
 	if (got > 0) {
 		message->data = nhn_foreign_lend(view.data);
 		message->length = view.length;
@@ -48,37 +46,92 @@ way_poll(struct way *way, struct message *message)
 }
 
 static inline int
-way_release(struct way *way, struct message *message)
+way_release(struct way *way, uint32_t lane, struct message *message)
 {
 	(void)message;
-	return nhn_rx_release(way->rx);
+	return nhn_rx_release(way->rx[lane]);
+}
+
+static inline void
+way_keep(struct way *way, uint32_t lane, struct message *message)
+{
+	(void)way;
+	(void)lane;
+	(void)message;
 }
 
 static inline int
-way_echo(struct way *way, struct message *message)
+way_settle(struct way *way, uint32_t lane)
 {
-	void *body = nhn_tx_reserve(way->tx, message->length);
+	return nhn_rx_holds(way->rx[lane]) ? nhn_rx_release(way->rx[lane]) : 0;
+}
+
+static inline int
+way_echo(struct way *way, struct message *message, bool stamp)
+{
+	uint8_t *body = nhn_tx_reserve(way->tx[LANE_FIRST], message->length);
 	int ret;
 
 	if (body == NULL)
 		return 0;
 	memcpy(body, message->data, message->length);
-	ret = nhn_rx_release(way->rx);
+	ret = nhn_rx_release(way->rx[LANE_FIRST]);
 	if (unlikely(ret != 0))
 		return ret;
-	nhn_tx_commit(way->tx, body, message->length);
+	if (stamp)
+		message_stamp(body, way->clock);
+	nhn_tx_commit(way->tx[LANE_FIRST], body, message->length);
 	return 1;
 }
 
-/** The memory of a link that stays down may be the cause. Lost once, lost for good. */
-static bool
-way_memory_lost(struct way *way, uint64_t now_ns)
+/* Between two messages nothing but the ring is stored to. */
+static inline uint32_t
+way_send_data(struct way *way, uint32_t lane, const uint8_t *pattern, uint32_t sequence,
+	      uint32_t length, uint32_t count)
 {
-	if (way->lost || now_ns < way->look_ns)
-		return way->lost;
-	way->look_ns = now_ns + MEMORY_LOOK_NS;
-	way->lost = memory_lost(&way->memory);
-	return way->lost;
+	const uint32_t command = protocol_command(PROTOCOL_DATA, 0);
+	struct nhn_tx *tx = way->tx[lane];
+	uint32_t tail = tx->tail;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		uint8_t *body = nhn_tx_reserve_at(tx, tail, length);
+
+		if (unlikely(body == NULL))
+			break;
+		message_fill(body, sequence + i, command, pattern, length);
+		tail = nhn_tx_commit_at(tx, tail, body, length);
+	}
+	nhn_tx_end(tx, tail);
+	return i;
+}
+
+static inline bool
+way_flush(struct way *way, uint32_t lane)
+{
+	(void)way;
+	(void)lane;
+	return true;
+}
+
+static inline uint32_t
+way_message_max(const struct way *way)
+{
+	const struct nhn_tx *tx = way->tx[LANE_FIRST];
+
+	return RTE_MAX(tx->data_bytes / 2, (uint32_t)tx->inline_bytes);
+}
+
+static void
+way_drain(struct way *way)
+{
+	struct message message;
+	uint32_t i;
+
+	if (way->lanes <= LANE_BULK)
+		return;
+	for (i = 0; i < WATCH_POLLS && way_poll(way, LANE_BULK, &message, 1) > 0; i++)
+		way_release(way, LANE_BULK, &message);
 }
 
 static enum watch
@@ -87,78 +140,42 @@ way_watch(struct way *way)
 	uint64_t now_ns = nhn_clock_ns(way->clock, nhn_clock_now());
 	enum nhn_link_state state = nhn_link_control(way->link, now_ns);
 
-	if (*way->stopped)
-		return WATCH_STOPPED;
-	if (likely(state == NHN_LINK_UP)) {
-		way->look_ns = now_ns + MEMORY_LOOK_NS;
-		return WATCH_UP;
-	}
-	if (unlikely(way_memory_lost(way, now_ns)))
-		return WATCH_LOST;
-	return state == NHN_LINK_STALLED ? WATCH_UP : WATCH_DOWN;
+	return way_link_watch(way, now_ns, state);
 }
 
-#include "engine_ping.h"
-#include "engine_pong.h"
+static inline bool
+way_serve_other(struct way *way, struct far *far)
+{
+	(void)way;
+	(void)far;
+	return false;
+}
 
-/** Problems only: a change of state is no news in a run that waits for ever. */
+static inline bool
+way_busy(const struct way *way)
+{
+	(void)way;
+	return false;
+}
+
+#include "way_loops.h"
+
+#include "loop_rpc.h"
+
+#define WAY_RPC loop_rpc
+#include "loop_calls.h"
+
 static void
-channel_event(void *context, const struct nhn_link *link, const struct nhn_link_event *event)
+channel_layout(struct nhn_link_config *config)
 {
-	char text[512];
-
-	(void)context;
-	if (event->kind != NHN_LINK_EVENT_STATE)
-		say("%s", nhn_link_event_text(link, event, text, sizeof(text)));
-}
-
-static void
-host_layout(struct nhn_link_config *config)
-{
-	uint32_t cells = HOST_CELLS;
-	uint32_t data_bytes = HOST_DATA_BYTES;
-	uint64_t area_bytes = RTE_MIN(config->own_bytes, config->peer_bytes);
-	struct nhn_refusal refusal;
-
-	nhn_layout_uniform(&config->layout, 1, NHN_USE_RAW, cells, data_bytes);
-	while (nhn_layout_check(&config->layout, area_bytes, &refusal) != 0 &&
-	       cells > NHN_CELLS_MIN) {
-		if (data_bytes >= cells * CELL_BYTES)
-			data_bytes /= 2;
-		else
-			cells /= 2;
-		nhn_layout_uniform(&config->layout, 1, NHN_USE_RAW, cells, data_bytes);
-	}
-}
-
-static int
-file_link_open(struct way *way, const struct link_option *option)
-{
-	struct nhn_link_config config = {
-		.use = NHN_USE_RAW,
-		.event = channel_event,
-	};
-	struct nhn_refusal refusal;
-	char text[512];
-	int ret = memory_open(&way->memory, option);
-
-	if (ret != 0)
-		return ret;
-	memory_areas(&way->memory, option->role, &config);
-	if (option->role == NHN_ROLE_HOST)
-		host_layout(&config);
-	if (getrandom(&config.random, sizeof(config.random), GRND_NONBLOCK) < 0)
-		config.random = (uint32_t)nhn_clock_now();
-	way->link = &way->own_link;
-	ret = nhn_link_init(way->link, &config, &refusal);
-	if (ret != 0)
-		say("%s: %s.", option->path, nhn_refusal_text(&refusal, text, sizeof(text)));
-	return ret;
+	way_layout_uniform(config, NHN_USE_RAW, 1);
+	way_layout_more(config, NHN_USE_RAW);
 }
 
 static int
 channel_open(struct way *way, const struct options *options)
 {
+	uint32_t lane;
 	int ret;
 
 	if (options->link.pci) {
@@ -173,12 +190,14 @@ channel_open(struct way *way, const struct options *options)
 			return -EPROTO;
 		}
 	} else {
-		ret = file_link_open(way, &options->link);
+		ret = way_files_open(way, &options->link, NHN_USE_RAW, channel_layout);
 		if (ret != 0)
 			return ret;
 	}
-	way->tx = nhn_link_tx(way->link, 0);
-	way->rx = nhn_link_rx(way->link, 0);
+	for (lane = 0; lane < LANES; lane++) {
+		way->tx[lane] = nhn_link_tx(way->link, lane);
+		way->rx[lane] = nhn_link_rx(way->link, lane);
+	}
 	return 0;
 }
 
@@ -195,21 +214,36 @@ channel_close(struct way *way)
 static void
 channel_bounds(const struct way *way, struct way_bounds *bounds)
 {
-	bounds->min = CHANNEL_BYTES_MIN;
-	bounds->max = way->tx->data_bytes / 2;
-	if (bounds->max < way->tx->inline_bytes)
-		bounds->max = way->tx->inline_bytes;
+	bounds->min = MESSAGE_BYTES_MIN;
+	bounds->max = way_message_max(way);
 	bounds->limited_by = "half the channel's data ring";
 }
 
+static const char *
+channel_mixed_refusal(const struct way *way)
+{
+	return way->lanes > LANE_BULK
+		       ? NULL
+		       : "the host laid out one channel, expected two: let a host over"
+			 " a file of 1 MiB or more lay them out, or take --via msg";
+}
+
 const struct way_calls way_channel = {
+	.name = "channel",
 	.open = channel_open,
 	.close = channel_close,
-	.watch = way_watch,
 	.bounds = channel_bounds,
-	.wait_up = engine_wait_up,
-	.exchange = engine_exchange,
-	.limit = engine_limit,
-	.end = engine_end,
-	.serve = engine_serve,
+	.wait_up = loop_wait_up,
+	.keep = loop_keep,
+	.order = call_order,
+	.trips = call_trips,
+	.limit = call_limit,
+	.paced = call_paced,
+	.rpc = call_rpc,
+	.flood = call_flood,
+	.duplex = call_duplex,
+	.mixed = call_mixed,
+	.mixed_refusal = channel_mixed_refusal,
+	.end = loop_end,
+	.serve = loop_serve,
 };

@@ -61,7 +61,7 @@ include=$(dirname "$(find "$work/root" -name nhn_wire.h)")
 libraries=$(dirname "$(find "$work/root" -name libnahanni.so)")
 abi=$(sed -n 's/^Version: \([0-9]*\.[0-9]*\).*/\1/p' "$libraries/pkgconfig/libnahanni.pc")
 # Headers by their library; what no other one has is libnahanni's.
-tools=(nhn_clock.h nhn_histogram.h nhn_percentiles.h)
+tools=(nhn_cause.h nhn_check.h nhn_clock.h nhn_floor.h nhn_hgrm.h nhn_histogram.h nhn_hlog.h nhn_interrupts.h nhn_percentiles.h nhn_place.h nhn_topo.h)
 worker=(nhn_worker.h)
 mapfile -t core < <(cd "$include" && printf '%s\n' nhn_*.h |
 	grep -vxF "$(printf '%s\n' "${tools[@]}" "${worker[@]}")")

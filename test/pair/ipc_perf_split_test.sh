@@ -88,7 +88,7 @@ test_pong_killed()	# VIA
 	wait $pinging
 	[ $? = 1 ] && /usr/bin/python3 - "$work/out.json" <<-'END'
 	import json, sys
-	report = json.load(open(sys.argv[1]))
+	report = json.load(open(sys.argv[1]))["runs"][0]
 	wrong = report["duplicates"] + report["misordered"] + report["corrupt"]
 	sys.exit(not (report["restarts"] == 1 and report["lost"] <= 1 and wrong == 0))
 	END

@@ -37,7 +37,7 @@ all_arrived()
 {
 	/usr/bin/python3 - "$1" "$2" <<-'END'
 	import json, sys
-	report = json.load(open(sys.argv[1]))
+	report = json.load(open(sys.argv[1]))["runs"][0]
 	wanted = {"lost": 0, "duplicates": 0, "misordered": 0, "corrupt": 0}
 	if report["outcome"] != "unsteady limit":
 	    wanted["samples"] = int(sys.argv[2])

@@ -121,7 +121,7 @@ restarted()
 {
 	/usr/bin/python3 - "$1" <<-'END'
 	import json, sys
-	report = json.load(open(sys.argv[1]))
+	report = json.load(open(sys.argv[1]))["runs"][0]
 	wrong = report["duplicates"] + report["misordered"] + report["corrupt"]
 	print("restarts", report["restarts"], "lost", report["lost"], "wrong", wrong)
 	sys.exit(not (report["restarts"] >= 1 and report["lost"] <= report["restarts"] and wrong == 0))

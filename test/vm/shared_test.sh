@@ -74,8 +74,8 @@ latency()	# JSON WHAT
 {
 	/usr/bin/python3 - "$@" <<-'END'
 	import json, sys
-	report = json.load(open(sys.argv[1]))
-	rtt, limit = report["rtt_ns"], report["limit_ns"]
+	report = json.load(open(sys.argv[1]))["runs"][0]
+	rtt, limit = report["latency_ns"], report["limit_ns"]
 	print(f"  {sys.argv[2]}: p50 {rtt['p50']} p90 {rtt['p90']} max {rtt['max']} ns; a line there and back: p50 {limit['p50']} ns")
 	END
 }

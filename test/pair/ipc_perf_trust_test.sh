@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Whether ipc-perf can be believed: a source of known values, a deliberate stall,
+# injected disturbances named by cause, thresholds, an early end, constant memory.
+#
+# usage: ipc_perf_trust_test.sh BUILD_FOLDER
+set -u
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=test/shell/checks.sh
+. "$here/../shell/checks.sh"
+build=$(cd "$1" && pwd) || exit 1
+perf=$build/app/ipc-perf
+other_core=$(($(nproc) > 1))
+
+work=$(mktemp -d /dev/shm/nahanni-trust-test.XXXXXX) || skip "/dev/shm is not writable"
+on_exit "rm -rf '$work'"
+# shellcheck disable=SC2016	# at the exit
+on_exit 'kill $(jobs -p) 2>/dev/null; wait'
+
+report()	# EXPRESSIONS...
+{
+	/usr/bin/python3 "$here/../shell/report.py" "$work/out.json" "$@"
+}
+
+pong()
+{
+	rm -f "$work/memory" "$work/out.json"
+	"$perf" -l "$other_core" -- --mode pong --link "role=host,path=$work/memory" >"$work/pong.log" 2>&1 &
+	pong=$!
+	wait_for test -s "$work/memory"
+}
+
+# In the background it is the process itself that $! names.
+near()	# OPTIONS...
+{
+	[ "$BASHPID" = $$ ] || exec "$perf" -l 0 -- --link "role=guest,path=$work/memory" --json "$work/out.json" "$@" >"$work/near.log" 2>&1
+	"$perf" -l 0 -- --link "role=guest,path=$work/memory" --json "$work/out.json" "$@" >"$work/near.log" 2>&1
+}
+
+ended()
+{
+	kill "$pong" 2>/dev/null
+	wait "$pong" 2>/dev/null
+}
+
+# Sample i is i ns, so percentile p is ceil(p N) within a histogram's step; 15,001
+# is a number whose rank is easily rounded wrongly.
+test_synthetic()	# N
+{
+	rm -f "$work/out.json"
+	"$perf" -l 0 -- --mode synthetic --samples "$1" --json "$work/out.json" --csv "$work/out.csv" \
+		--hgrm "$work/out.hgrm" --hlog "$work/out.hlog" >"$work/near.log" 2>&1 &&
+		report "run['samples'] == $1" "run['latency_ns']['min'] == 1" "run['latency_ns']['max'] == $1" \
+			"all(run['latency_ns'][name] is None or -(-$1 * part // whole) <= run['latency_ns'][name] <= -(-$1 * part // whole) * 1.001
+				for name, part, whole in (('p50', 1, 2), ('p90', 9, 10), ('p99', 99, 100), ('p99.9', 999, 1000), ('p99.99', 9999, 10000)))" \
+			"$1 < 10**6 or run['latency_ns']['p99.99'] is not None"
+	check "synthetic source of $1 samples: every percentile is the known one" $? "$work/near.log"
+	grep -q "#\[Max *= *[0-9.]*, Total count *= *$1\]" "$work/out.hgrm" &&
+		grep -q '^#\[Histogram log format version 1' "$work/out.hlog" &&
+		/usr/bin/python3 - "$work/out.csv" "$work/out.json" <<-'END'
+	import csv, json, sys
+	rows = list(csv.DictReader(open(sys.argv[1], newline="")))
+	hist = json.load(open(sys.argv[2]))["runs"][0]["latency_ns"]
+	found = {row["metric"]: row["value"] for row in rows if row["histogram"] == "latency"}
+	names = [name for name in hist if name.startswith("p")]
+	sys.exit(not names or any((found[name] == "") != (hist[name] is None) or
+	         (hist[name] is not None and int(found[name]) != hist[name]) for name in names))
+	END
+	check "the same figures in CSV, .hgrm and .hlog" $? "$work/out.csv" "$work/out.hgrm"
+}
+
+# Three stops, of which one at least is within a round, and not in the blocks between.
+stop_thrice()	# PROCESS
+{
+	for _ in 1 2 3; do
+		sleep 0.75
+		kill -STOP "$1"
+		sleep 0.1
+		kill -CONT "$1"
+	done
+}
+
+# Every message that was meant for the time of a stall has waited: at 10,000 a
+# second and 100 ms some 900 waited for more than 10 ms. One would in a closed loop.
+test_stall()
+{
+	pong
+	near --mode paced --rate 10k --duration 4s --size 60 &
+	local near_pid=$!
+	wait_for grep -q 'link is up' "$work/near.log"
+	stop_thrice "$pong"
+	wait $near_pid
+	report "run['loop'] == 'open'" "run['lost'] == 0" "run['latency_ns']['max'] >= 100 * 10**6" "over(run, 10 * 10**6) >= 800"
+	check "a stall of 100 ms at the far end has its full weight in paced mode" $? "$work/near.log"
+	report "any(gap['gap_ns'] >= 90 * 10**6 and gap['where'] == 'far' and 'stop' in gap['cause'] for gap in run['gaps'])"
+	check "the stop of the far end is named" $? "$work/near.log"
+	ended
+	pong
+	near --mode ping --duration 4s --size 60 &
+	near_pid=$!
+	wait_for grep -q 'link is up' "$work/near.log"
+	stop_thrice "$near_pid"
+	wait $near_pid
+	report "any(gap['gap_ns'] >= 90 * 10**6 and gap['where'] == 'near' and 'stop' in gap['cause'] for gap in run['gaps'])"
+	check "the stop of the near end is named" $? "$work/near.log"
+	ended
+}
+
+test_rate_not_held()
+{
+	pong
+	near --mode paced --rate 500M --duration 500ms --size 60
+	report "run['rate']['held'] is False" "'RATE NOT HELD' in run['warnings'][0]" && grep -q 'RATE NOT HELD' "$work/near.log"
+	check "a rate that nobody can hold: the first warning says so" $? "$work/near.log"
+	ended
+}
+
+test_expect()
+{
+	pong
+	near --mode ping --samples 20k --size 60 --expect 'p50<10s' --expect 'lost<1' &&
+		report "all(expect['met'] for expect in run['expect'])"
+	check "thresholds met: status 0" $? "$work/near.log"
+	ended
+	pong
+	near --mode ping --samples 20k --size 60 --expect 'p50<1ns'
+	[ $? = 3 ] && report "not run['expect'][0]['met']" && grep -q 'THRESHOLD MISSED' "$work/near.log"
+	check "a threshold missed: status 3" $? "$work/near.log"
+	ended
+	pong
+	near --mode ping --samples 2k --size 60 --expect 'p99.99<10s'
+	[ $? = 3 ]
+	check "a threshold that N cannot carry is missed" $? "$work/near.log"
+	ended
+}
+
+test_interrupted()
+{
+	local near_pid
+	pong
+	near --mode ping --duration 60s --size 60 &
+	near_pid=$!
+	wait_for grep -q 'link is up' "$work/near.log"
+	sleep 2.5
+	kill -INT $near_pid
+	wait $near_pid
+	[ $? = 1 ] && report "run['outcome'] == 'stopped'" "run['samples'] > 0" "run['latency_ns']['p50'] > 0" "run['lost'] == 0"
+	check "^C ends with the results so far, status 1" $? "$work/near.log"
+	[ "$(grep -c '%' "$work/near.log")" -ge 1 ]
+	check "progress is told once a second in lines" $? "$work/near.log"
+	ended
+}
+
+# The largest amount of memory that was ever in use, in KiB.
+peak()	# SAMPLES
+{
+	/usr/bin/python3 - "$perf" "$1" <<-'END'
+	import resource, subprocess, sys
+	subprocess.run([sys.argv[1], "-l", "0", "--", "--mode", "synthetic", "--samples", sys.argv[2]],
+	               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+	print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+	END
+}
+
+test_memory()
+{
+	local few many
+	few=$(peak 100k)
+	many=$(peak 10M)
+	[ -n "$few" ] && [ $((many - few)) -lt 1024 ]
+	check "memory of 100 k samples and of 10 M: $few and $many KiB" $?
+}
+
+test_synthetic 15001
+test_synthetic 1996789
+test_stall
+test_rate_not_held
+test_expect
+test_interrupted
+test_memory
+finish

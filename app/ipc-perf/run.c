@@ -257,7 +257,8 @@ run_all(struct run *run)
 	pthread_mutex_unlock(run->lock);
 	nhn_gaps_init(&result->gaps, run->settings->gaps ? GAP_NS_MIN : UINT64_MAX);
 	result->gaps.far_sleeps = run->settings->wait == WAIT_SLEEP;
-	nhn_observer_open(&run->observer, rte_lcore_to_cpu_id((int)rte_lcore_id()), "");
+	if (run->settings->gaps)
+		nhn_observer_open(&run->observer, rte_lcore_to_cpu_id((int)rte_lcore_id()), "");
 	rounds_plan(run);
 	run->begun = nhn_clock_now();
 	if (run->engine->uses & USES_LINK)

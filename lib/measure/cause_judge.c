@@ -188,6 +188,19 @@ switch_fits(const struct evidence *e)
 	return d->involuntary > 0 && waited_ns + SWITCH_NS >= e->gap_ns - e->gap_ns / 2;
 }
 
+/*
+ * In a long window of a contended core short waits add up to more than any gap. A stop is
+ * rare where nothing sleeps: it is the better name when the waits were a tenth on average.
+ */
+static bool
+stop_fits_better(const struct evidence *e)
+{
+	const struct nhn_look_delta *d = e->delta;
+
+	return d->voluntary > 0 && !e->sleeps && d->involuntary > 1 &&
+	       d->run_delay_ns / d->involuntary < e->gap_ns / 10;
+}
+
 static bool
 minor_fault_fits(const struct evidence *e)
 {
@@ -235,7 +248,7 @@ judge_thread(const struct evidence *e, struct nhn_gap *gap)
 {
 	const struct nhn_look_delta *d = e->delta;
 
-	if (switch_fits(e)) {
+	if (switch_fits(e) && !stop_fits_better(e)) {
 		gap->cause = NHN_CAUSE_SWITCH;
 		nhn_waited_text(d, gap->detail, sizeof(gap->detail));
 		return true;

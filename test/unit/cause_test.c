@@ -162,6 +162,20 @@ test_stop(void **state)
 	assert_named(50 * MS, NHN_CAUSE_UNKNOWN, "1 voluntary switch, waited 40.000 ms");
 }
 
+/* A second of a contended far end: short waits add up, and one stop was the gap. */
+static void
+test_stop_among_switches(void **state)
+{
+	(void)state;
+	seen.far.voluntary = 1;
+	seen.far.involuntary = 1000;
+	seen.far.run_delay_ns = 1400 * MS;
+	assert_far(100 * MS, NHN_CAUSE_STOP);
+	assert_far(10 * MS, NHN_CAUSE_SWITCH);
+	seen.far.voluntary = 0;
+	assert_far(100 * MS, NHN_CAUSE_SWITCH);
+}
+
 static void
 test_steal(void **state)
 {
@@ -401,6 +415,7 @@ main(void)
 		cmocka_unit_test_setup(test_switch_beside_others, setup),
 		cmocka_unit_test_setup(test_faults, setup),
 		cmocka_unit_test_setup(test_stop, setup),
+		cmocka_unit_test_setup(test_stop_among_switches, setup),
 		cmocka_unit_test_setup(test_steal, setup),
 		cmocka_unit_test_setup(test_interrupt, setup),
 		cmocka_unit_test_setup(test_shootdowns_are_calls, setup),

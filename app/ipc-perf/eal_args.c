@@ -10,8 +10,9 @@
 #include "eal_args.h"
 #include "say.h"
 
-/** Arguments added at most: --no-pci, --vdev=..., --no-huge -m N, --no-shconf, --no-telemetry. */
-#define ADDED_MAX 7
+/** Arguments added at most: --no-pci, --vdev=..., --no-huge -m N, --no-shconf, --no-telemetry,
+ *  -l N. */
+#define ADDED_MAX 9
 /** MiB without hugepages: mbufs of a port, and what EAL keeps for itself. */
 #define NO_HUGE_MIB "128"
 
@@ -73,16 +74,21 @@ add(struct eal_args *args, const char *text)
 	args->argv[args->argc++] = (char *)(uintptr_t)text;
 }
 
-/** Of a port: its PCI address, unless the user gave devices. NULL: it is none of PCI. */
-static const char *
-port_address(const struct options *options)
+/** Whether the port is named by its PCI address. */
+static bool
+port_is_pci(const struct options *options)
 {
 	struct rte_pci_addr address;
 	const char *port = options->link.port;
 
-	if (port == NULL || given(options, allowed) || rte_pci_addr_parse(port, &address) != 0)
-		return NULL;
-	return port;
+	return port != NULL && rte_pci_addr_parse(port, &address) == 0;
+}
+
+/** Of a port: its PCI address, unless the user gave devices. NULL: it is none of PCI. */
+static const char *
+port_address(const struct options *options)
+{
+	return port_is_pci(options) && !given(options, allowed) ? options->link.port : NULL;
 }
 
 /** The one argument that is composed: NULL where none is needed. @return 0 or -ENOMEM */
@@ -155,7 +161,8 @@ eal_args_compose(struct eal_args *args, const struct options *options)
 		add(args, options->argv[i]);
 	devices_add(args, options);
 	/* A device under uio needs hugepages: without them EAL shall say so. */
-	if (!link->pci && !legacy && !given(options, memory) && !hugepages_free()) {
+	if (!link->pci && !port_is_pci(options) && !legacy && !given(options, memory) &&
+	    !hugepages_free()) {
 		add(args, "--no-huge");
 		add(args, "-m");
 		add(args, NO_HUGE_MIB);
@@ -166,9 +173,12 @@ eal_args_compose(struct eal_args *args, const struct options *options)
 		add(args, legacy ? "--no-shconf" : "--in-memory");
 	if (!given(options, telemetry))
 		add(args, "--no-telemetry");
-	if (!given(options, cores))
+	if (options->core_list != NULL) {
+		add(args, "-l");
+		add(args, options->core_list);
+	} else if (!given(options, cores))
 		say("No core is chosen, so EAL takes the first one for this side: give each side"
-		    " one of its own by -l N before --.");
+		    " one of its own by -l N before --, or by --cores.");
 	return 0;
 }
 

@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include <rte_common.h>
-#include <rte_lcore.h>
 #include <rte_version.h>
 
 #include <nhn_floor.h>
@@ -32,6 +31,8 @@
 /** Turns that the workload is calibrated by, and how often: the shortest counts. */
 #define WORK_TRIAL_TURNS 100000u
 #define WORK_TRIALS 5
+/** DATA that are 1 ms apart belong to no train. */
+#define TRAINS_PER_S 1000u
 /** An ORDER_FLOOR lasts not longer. */
 #define FLOOR_NS_LIMIT UINT64_C(10000000000)
 /** Once taken, the pattern's memory stays where it is up to here: replies may be under way. */
@@ -123,7 +124,7 @@ counts_anew(struct far *far)
 	far->strange_before += far->strange;
 	far->answered = far->dropped = far->strange = 0;
 	far->source_left = far->source_sent = 0;
-	far->bulk_first = far->bulk_last = 0;
+	far->bulk_last = far->bulk_active = far->bulk_trains = 0;
 	memset(&far->probes, 0, sizeof(far->probes));
 	memset(&far->bulk, 0, sizeof(far->bulk));
 	nhn_histogram_init(&far->floor);
@@ -187,6 +188,8 @@ obey_serve(struct far *far, const struct order *order)
 	if (ret != 0)
 		return ret;
 	far->serve = serve;
+	/* A message that is long takes its time, at a cycle a byte at most. */
+	far->train_cycles = far->clock->hz / TRAINS_PER_S + serve.size;
 	counts_anew(far);
 	far->numbered = true;
 	far->probes.next = (uint32_t)serve.count;
@@ -217,7 +220,7 @@ tell_hello(const struct far *far, struct reply_hello *hello)
 	struct utsname name;
 
 	hello->version = PROTOCOL_VERSION;
-	hello->core = rte_lcore_to_cpu_id((int)rte_lcore_id());
+	hello->core = output_core();
 	hello->clock_hz = far->clock->hz;
 	text_copy(hello->dpdk, sizeof(hello->dpdk), rte_version());
 	text_copy(hello->topology, sizeof(hello->topology), far->place);
@@ -244,8 +247,8 @@ tell_counts(const struct far *far, struct reply_counts *counts)
 	counts->dropped = far->dropped;
 	counts->strange = far->strange;
 	counts->bulk = far->bulk.received;
-	counts->first_ns = nhn_clock_ns(far->clock, far->bulk_first);
-	counts->last_ns = nhn_clock_ns(far->clock, far->bulk_last);
+	counts->active_ns = nhn_clock_ns(far->clock, far->bulk_active);
+	counts->trains = far->bulk_trains;
 	getrusage(RUSAGE_THREAD, &usage);
 	counts->minor_faults = usage.ru_minflt - before->ru_minflt;
 	counts->major_faults = usage.ru_majflt - before->ru_majflt;
@@ -392,7 +395,7 @@ end_text(enum outcome outcome)
 enum outcome
 far_run(struct way *way, const struct nhn_clock *clock)
 {
-	const int cpu = rte_lcore_to_cpu_id((int)rte_lcore_id());
+	const int cpu = output_core();
 	struct far *far =
 		aligned_alloc(NHN_LINE_BYTES, RTE_ALIGN_CEIL(sizeof(*far), (size_t)NHN_LINE_BYTES));
 	enum outcome outcome;

@@ -40,8 +40,10 @@ struct far {
 	uint32_t source_length;
 	uint32_t source_sequence;
 	uint64_t source_sent;
-	uint64_t bulk_first; /**< cycles at the first DATA since SERVE; 0: none */
-	uint64_t bulk_last;
+	uint64_t bulk_last;    /**< cycles at the last DATA since SERVE; 0: none */
+	uint64_t bulk_active;  /**< cycles between DATA of one train */
+	uint64_t bulk_trains;  /**< DATA that came first of a train */
+	uint64_t train_cycles; /**< later than this after the last one begins another train */
 	struct nhn_histogram floor;
 	struct nhn_histogram work;
 	struct nhn_observer observer;
@@ -85,6 +87,23 @@ void far_floor(struct far *far, uint64_t duration_ns);
 uint64_t far_floor_ns(const struct order *order);
 /** Sleep for as long as nothing came. @param had a message since the last call */
 void far_sleep(struct far *far, bool had);
+
+/** So many DATA came, in a burst. */
+static inline void
+far_arrived(struct far *far, uint64_t count)
+{
+	uint64_t now, gap;
+
+	if (count == 0)
+		return;
+	now = nhn_clock_now();
+	gap = now - far->bulk_last;
+	if (__builtin_expect(far->bulk_last == 0 || gap >= far->train_cycles, 0))
+		far->bulk_trains += count;
+	else
+		far->bulk_active += gap;
+	far->bulk_last = now;
+}
 
 /** Count a probe by its number. Without SERVE the first one begins. */
 static inline void

@@ -93,7 +93,8 @@ help_engines_print(FILE *out)
 	fprintf(out, "  " MODE_PONG "\n");
 	paragraph_print(out,
 			"The far end of all modes: obeys one near end after the other until one"
-			" tells it to end, or until ^C. It takes --link and --via only.",
+			" tells it to end, or until ^C. It takes --link, --via, --cores and"
+			" --strict only.",
 			6);
 }
 
@@ -115,7 +116,7 @@ print_synopsis(void)
 	     "  ipc-perf --help | --version\n"
 	     "\n"
 	     "  The near end leads and measures; the far end, pong, obeys. Each polls on a core\n"
-	     "  of its own: choose it by -l N. Either may be started first, and either may be\n"
+	     "  of its own: choose it by -l N or --cores. Either may be started first, and either may be\n"
 	     "  the host. Each option is given once, but --expect and --compare. The words of\n"
 	     "  OPTIONS OF A RUN are also those of set at the prompt and of scenario files.\n"
 	     "  Times have a unit: ns, us, ms, s or m. Counts may have k, M or G (1000).\n"
@@ -128,7 +129,7 @@ print_link(void)
 {
 	puts("\nOPTIONS OF THE PROGRAM\n"
 	     "  --link role=host,path=FILE[,peer=FILE][,size=BYTES[K|M|G]][,mode=OCTAL]\n"
-	     "         [,group=NAME]\n"
+	     "         [,group=NAME][,offset=BYTES]\n"
 	     "      The host's side of a file (joint layout). With peer, of two files (split):\n"
 	     "      path is the one this side writes, peer the one it reads, and maps for\n"
 	     "      reading only. What is missing is created. In tmpfs (/dev/shm) or hugetlbfs\n"
@@ -160,10 +161,19 @@ print_link(void)
 static void
 print_own(void)
 {
-	puts("  --json FILE, --csv FILE\n"
-	     "      Write the results of all runs: one document, or a line a run.\n"
+	puts("  --cores N|auto\n"
+	     "      The core to poll on, instead of EAL's -l: isolated ones too. auto: the one\n"
+	     "      that suits best, isolated, without an SMT sibling in use and on the node of a\n"
+	     "      device; two programs on one machine may both choose it, so give one a number.\n"
+	     "      The checks of nahanni-check that concern cores are run: the worst are said,\n"
+	     "      all are in the results.\n"
+	     "  --strict\n"
+	     "      Refuse a core of which a check fails. Also with EAL's -l.\n"
+	     "  --json FILE, --csv FILE\n"
+	     "      Write the results of all runs: one document, or a row a figure.\n"
 	     "  --hgrm FILE, --hlog FILE\n"
-	     "      The last run's latency as HdrHistogram's percentile text, or its slices of\n"
+	     "      Latency as HdrHistogram's percentile text (of a second run beside it, -2 in its\n"
+	     "      name, and so on), or all runs' slices of\n"
 	     "      time as HdrHistogram's log.\n"
 	     "  --report FILE\n"
 	     "      A page of HTML with figures and charts, whole in itself.\n"

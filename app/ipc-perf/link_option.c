@@ -14,7 +14,8 @@
 #include "say.h"
 
 #define KEYS                                                                                       \
-	"role=host,path=FILE[,peer=FILE][,size=BYTES[K|M|G]][,mode=OCTAL][,group=NAME],"           \
+	"role=host,path=FILE[,peer=FILE][,size=BYTES[K|M|G]][,offset=BYTES[K|M|G]][,mode=OCTAL][," \
+	"group=NAME],"                                                                             \
 	" role=guest,path=FILE[,peer=FILE], pci=BDF[,role=host|guest][,peer=BDF],"                 \
 	" or port=NAME[,limit=FILE]"
 
@@ -59,8 +60,9 @@ peer_parse(struct link_option *link, const char *value)
 	return link->peer != NULL ? 0 : -ENOMEM;
 }
 
-static int
-size_parse(struct link_option *link, const char *value)
+/** Bytes, or with a suffix. @return whether it is such a number */
+static bool
+bytes_parse(const char *value, uint64_t *bytes)
 {
 	static const char suffixes[] = "kKmMgG";
 	char digits[24];
@@ -68,19 +70,36 @@ size_parse(struct link_option *link, const char *value)
 	const char *suffix = value[length] != '\0' ? strchr(suffixes, value[length]) : NULL;
 	unsigned int shift = suffix != NULL ? 10 * (unsigned int)((suffix - suffixes) / 2 + 1) : 0;
 
-	if (length < sizeof(digits) && value[length + (suffix != NULL)] == '\0') {
-		memcpy(digits, value, length);
-		digits[length] = '\0';
-		if (number_parse(digits, &link->bytes) == 0 && link->bytes <= UINT64_MAX >> shift)
-			link->bytes <<= shift;
-		else
-			link->bytes = 0;
-	}
-	if (link->bytes >= NHN_REGION_SIZE_MIN && (link->bytes & (link->bytes - 1)) == 0)
+	if (length >= sizeof(digits) || value[length + (suffix != NULL)] != '\0')
+		return false;
+	memcpy(digits, value, length);
+	digits[length] = '\0';
+	if (number_parse(digits, bytes) != 0 || *bytes > UINT64_MAX >> shift)
+		return false;
+	*bytes <<= shift;
+	return true;
+}
+
+static int
+size_parse(struct link_option *link, const char *value)
+{
+	if (bytes_parse(value, &link->bytes) && link->bytes >= NHN_REGION_SIZE_MIN &&
+	    (link->bytes & (link->bytes - 1)) == 0)
 		return 0;
 	say("--link has size=%s, expected bytes, a power of two of at least %" PRIu64
 	    ", as of any PCI BAR: size=16M.",
 	    value, NHN_REGION_SIZE_MIN);
+	return -EINVAL;
+}
+
+static int
+offset_parse(struct link_option *link, const char *value)
+{
+	if (bytes_parse(value, &link->offset) && link->offset % NHN_REGION_OFFSET_ALIGN == 0)
+		return 0;
+	say("--link has offset=%s, expected bytes, a multiple of %" PRIu64
+	    ", where the memory begins in the file of an nvdimm: offset=2M.",
+	    value, NHN_REGION_OFFSET_ALIGN);
 	return -EINVAL;
 }
 
@@ -158,9 +177,10 @@ static const struct link_key {
 	const char *name;
 	int (*parse)(struct link_option *link, const char *value);
 } link_keys[] = {
-	{"role", role_parse}, {"path", path_parse}, {"peer", peer_parse},
-	{"size", size_parse}, {"mode", mode_parse}, {"group", group_parse},
-	{"pci", pci_parse},   {"port", port_parse}, {"limit", limit_parse},
+	{"role", role_parse},	  {"path", path_parse}, {"peer", peer_parse},
+	{"size", size_parse},	  {"mode", mode_parse}, {"group", group_parse},
+	{"pci", pci_parse},	  {"port", port_parse}, {"limit", limit_parse},
+	{"offset", offset_parse},
 };
 
 static int
@@ -193,7 +213,8 @@ pci_check(struct link_option *link)
 {
 	char name[PCI_PRI_STR_SIZE];
 
-	if (link->path != NULL || link->bytes != 0 || link->mode != 0 || link->group != (gid_t)-1) {
+	if (link->path != NULL || link->bytes != 0 || link->offset != 0 || link->mode != 0 ||
+	    link->group != (gid_t)-1) {
 		say("--link has pci= beside keys of a file, expected %s: a PCI device has its own"
 		    " size.",
 		    KEYS);
@@ -247,7 +268,7 @@ static int
 port_check(const struct link_option *link)
 {
 	if (!link->pci && link->role == 0 && link->path == NULL && link->peer == NULL &&
-	    link->bytes == 0 && link->mode == 0 && link->group == (gid_t)-1)
+	    link->bytes == 0 && link->offset == 0 && link->mode == 0 && link->group == (gid_t)-1)
 		return 0;
 	say("--link has port= beside keys of another link, expected %s: the port is made by EAL's"
 	    " options before --.",

@@ -57,7 +57,9 @@ share_done(const struct run *run, uint64_t run_ns)
 	double by_time;
 
 	if (settings->samples != 0)
-		share = (double)result->messages / (double)settings->samples;
+		share = (double)(run->engine->latency != NULL ? result->latency.total
+							      : result->messages) /
+			(double)settings->samples;
 	if (settings->duration_ns != 0) {
 		by_time = (double)run_ns / (double)settings->duration_ns;
 		share = by_time > share ? by_time : share;

@@ -21,6 +21,8 @@
  *         send DATA of the numbers from sequence on; what is returned was taken
  *     static inline bool way_flush(struct way *, uint32_t lane)
  *         whether all that way_send_data() took is on its way
+ *     static uint32_t way_unsend(struct way *, uint32_t lane)
+ *         give up what is not; what is returned was taken and is not sent
  *     static enum watch way_watch(struct way *)
  *         a control step, and a look at link and signals
  *     static void way_drain(struct way *)
@@ -45,6 +47,9 @@
 #include "near.h"
 #include "say.h"
 #include "way_internal.h"
+
+/** As many bytes moved, a power of two, count as an empty poll: both take time between looks. */
+#define TURN_BYTES_SHIFT 12
 
 /** What an answer is. */
 enum answer {
@@ -75,11 +80,11 @@ loop_down_note(struct way *way, bool down)
 static enum outcome
 loop_port_patience(struct way *way)
 {
-	if (way->waited_ns <= PORT_ANSWER_NS)
+	if (way->waited_ns <= PORT_ANSWER_NS + way->answer_ns)
 		return OUTCOME_OK;
 	way->silent_ns += way->waited_ns;
 	way->waited_ns = 0;
-	return way->silent_ns > PATIENCE_NS ? OUTCOME_GONE : OUTCOME_VOID;
+	return way->silent_ns > PATIENCE_NS + way->answer_ns ? OUTCOME_GONE : OUTCOME_VOID;
 }
 
 /**
@@ -114,7 +119,9 @@ loop_patience(struct way *way)
 	way->waited_ns += RTE_MIN(step_ns, PATIENCE_STEP_NS);
 	if (way->link == NULL && !down)
 		return loop_port_patience(way);
-	return way->waited_ns > (down ? DOWN_PATIENCE_NS : PATIENCE_NS) ? OUTCOME_GONE : OUTCOME_OK;
+	return way->waited_ns > (down ? DOWN_PATIENCE_NS : PATIENCE_NS + way->answer_ns)
+		       ? OUTCOME_GONE
+		       : OUTCOME_OK;
 }
 
 /** After a block that ended by silence: answers before it were no silence. */
@@ -123,6 +130,16 @@ loop_heard(struct way *way, bool heard)
 {
 	if (heard && way->silent_ns > PORT_ANSWER_NS)
 		way->silent_ns = PORT_ANSWER_NS;
+}
+
+/** A turn of a loop that may never be idle, by its bytes: whether to look around. */
+static inline bool
+loop_look_due(struct way *way, uint64_t bytes)
+{
+	const uint32_t before = way->polls;
+
+	way->polls += 1 + (uint32_t)(bytes >> TURN_BYTES_SHIFT);
+	return ((before ^ way->polls) & ~(WATCH_POLLS - 1)) != 0;
 }
 
 /** Whether a message is of this command and length and has its number's bytes from @p skip on. */
@@ -182,8 +199,11 @@ loop_other(struct near *near, const struct message *message)
 			length = 0;
 		skip = PROTOCOL_STAMP_BYTES;
 		break;
-	default:
+	case PROTOCOL_ECHO:
 		break;
+	default:
+		near->answers.corrupt++;
+		return ANSWER_CORRUPT;
 	}
 	/* Numbers that were never sent, or bytes of no number. */
 	if ((header.command & PROTOCOL_ARGUMENT_MASK) != 0 ||
@@ -286,9 +306,10 @@ loop_gap_threshold(const struct near *near)
 static inline void
 loop_stamp(struct way *way, struct near *near, uint64_t far_ns, uint64_t sent, uint64_t received)
 {
-	const int64_t near_ns = (int64_t)far_ns - near->offset_ns;
-	const int64_t there_ns = near_ns - (int64_t)nhn_clock_ns(way->clock, sent);
-	const int64_t back_ns = (int64_t)nhn_clock_ns(way->clock, received) - near_ns;
+	/* The peer's clock may be any number. */
+	const uint64_t near_ns = far_ns - (uint64_t)near->offset_ns;
+	const int64_t there_ns = (int64_t)(near_ns - nhn_clock_ns(way->clock, sent));
+	const int64_t back_ns = (int64_t)(nhn_clock_ns(way->clock, received) - near_ns);
 
 	nhn_histogram_record(near->there, there_ns > 0 ? (uint64_t)there_ns : 0);
 	nhn_histogram_record(near->back, back_ns > 0 ? (uint64_t)back_ns : 0);
@@ -317,7 +338,8 @@ loop_abandon(struct way *way, struct near *near, uint64_t outstanding, enum outc
 
 	if (outcome == OUTCOME_STOPPED || outcome == OUTCOME_VOID)
 		while (near->answers.received - received < outstanding &&
-		       nhn_clock_ns(way->clock, nhn_clock_now() - begun) < PORT_ANSWER_NS / 2) {
+		       nhn_clock_ns(way->clock, nhn_clock_now() - begun) <
+			       PORT_ANSWER_NS / 2 + way->answer_ns) {
 			if (loop_take_other(way, near, LANE_FIRST) < 0)
 				break;
 			/* The link may need its steps to go on. */

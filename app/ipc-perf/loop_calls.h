@@ -31,22 +31,32 @@ loop_after(struct way *way, enum outcome outcome)
 	return OUTCOME_RESTART;
 }
 
+/** What a block waits for is known to the way. */
+static inline void
+loop_before(struct way *way, const struct near *near)
+{
+	way->answer_ns = near->answer_ns;
+}
+
 static enum outcome
 call_order(struct way *way, struct near *near, const struct order *order, void *reply,
 	   uint32_t reply_bytes)
 {
+	loop_before(way, near);
 	return loop_after(way, loop_order(way, near, order, reply, reply_bytes));
 }
 
 static enum outcome
 call_trips(struct way *way, struct near *near, uint64_t trips, struct nhn_histogram *rtt)
 {
+	loop_before(way, near);
 	return loop_after(way, loop_trips(way, near, trips, rtt));
 }
 
 static enum outcome
 call_limit(struct way *way, struct near *near, uint32_t trips, struct nhn_histogram *limit)
 {
+	loop_before(way, near);
 	return loop_after(way, loop_limit(way, near, trips, limit));
 }
 
@@ -54,6 +64,7 @@ static enum outcome
 call_paced(struct way *way, struct near *near, struct schedule *schedule,
 	   struct nhn_histogram *latency)
 {
+	loop_before(way, near);
 	return loop_after(way, loop_paced(way, near, schedule, latency));
 }
 
@@ -61,18 +72,21 @@ static enum outcome
 call_rpc(struct way *way, struct near *near, uint64_t calls, struct nhn_histogram *latency,
 	 struct moved *moved)
 {
+	loop_before(way, near);
 	return loop_after(way, WAY_RPC(way, near, calls, latency, moved));
 }
 
 static enum outcome
 call_flood(struct way *way, struct near *near, uint64_t messages, struct moved *moved)
 {
+	loop_before(way, near);
 	return loop_after(way, loop_flood(way, near, messages, moved));
 }
 
 static enum outcome
 call_duplex(struct way *way, struct near *near, uint64_t messages, struct moved *moved)
 {
+	loop_before(way, near);
 	return loop_after(way, loop_duplex(way, near, messages, moved));
 }
 
@@ -80,7 +94,15 @@ static enum outcome
 call_mixed(struct way *way, struct near *near, uint64_t trips, struct nhn_histogram *rtt,
 	   struct moved *moved)
 {
+	loop_before(way, near);
 	return loop_after(way, loop_mixed(way, near, trips, rtt, moved));
+}
+
+static enum outcome
+call_end(struct way *way, struct near *near)
+{
+	loop_before(way, near);
+	return loop_end(way, near);
 }
 
 #endif /* LOOP_CALLS_H */

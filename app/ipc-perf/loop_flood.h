@@ -60,13 +60,13 @@ loop_burst_take(struct way *way, struct near *near, uint32_t lane)
 	return i != 0 ? (int)i : got;
 }
 
-/** The end of a turn; every WATCH_POLLS-th looks around, also where there is always room. */
+/** The end of a turn of so many DATA; some look around, also where there is always room. */
 static inline enum outcome
-loop_turn(struct way *way, bool moved)
+loop_turn(struct way *way, const struct near *near, uint32_t moved)
 {
-	if (likely(moved))
+	if (likely(moved != 0))
 		way->waited_ns = 0;
-	if (likely(++way->polls % WATCH_POLLS != 0))
+	if (likely(!loop_look_due(way, (uint64_t)moved * near->bulk_length)))
 		return OUTCOME_OK;
 	return loop_patience(way);
 }
@@ -93,6 +93,7 @@ loop_flushed(struct way *way, struct near *near, uint32_t lane)
 static enum outcome
 loop_flood(struct way *way, struct near *near, uint64_t messages, struct moved *moved)
 {
+	const uint64_t sent_before = near->bulk_sent;
 	uint64_t left = messages, before = 0, begun, ended = 0;
 	enum outcome outcome = loop_bulk_count(way, near, &before);
 
@@ -106,7 +107,7 @@ loop_flood(struct way *way, struct near *near, uint64_t messages, struct moved *
 		if (unlikely(loop_take_other(way, near, LANE_FIRST) < 0))
 			outcome = OUTCOME_RESTART;
 		else
-			outcome = loop_turn(way, sent != 0);
+			outcome = loop_turn(way, near, sent);
 	}
 	if (outcome == OUTCOME_OK)
 		outcome = loop_flushed(way, near, WAY_DATA_LANE);
@@ -114,7 +115,8 @@ loop_flood(struct way *way, struct near *near, uint64_t messages, struct moved *
 		outcome = loop_bulk_arrived(way, near, before + messages, &ended);
 	moved->messages = messages - left;
 	moved->cycles = ended - begun;
-	return outcome;
+	return loop_bulk_end(way, near, WAY_DATA_LANE, before + near->bulk_sent - sent_before,
+			     outcome);
 }
 
 /** A turn of both directions at once. @param last_at set when something came */
@@ -130,14 +132,46 @@ loop_duplex_turn(struct way *way, struct near *near, uint64_t *left, uint64_t *l
 	if (unlikely(loop_restart_look(way, near, WAY_DATA_LANE) < 0 ||
 		     (got < 0 && WAY_DATA_LANE == LANE_FIRST)))
 		return OUTCOME_RESTART;
-	return loop_turn(way, sent != 0 || got > 0);
+	return loop_turn(way, near, sent + (got > 0 ? (uint32_t)got : 0));
+}
+
+/** DATA of the far end that came, whole or not, or will not come. */
+static inline uint64_t
+loop_bulk_seen(const struct near *near)
+{
+	return near->bulk.received + near->bulk.lost + near->bulk.corrupt;
+}
+
+/** What the far end was ordered to send in a block and did not come before its end is lost. */
+static void
+loop_duplex_missing(struct near *near, uint64_t wanted, enum outcome outcome)
+{
+	const uint64_t seen = loop_bulk_seen(near);
+
+	if (seen < wanted &&
+	    (outcome == OUTCOME_VOID || outcome == OUTCOME_RESTART || outcome == OUTCOME_GONE))
+		stream_give_up(&near->bulk, (uint32_t)(wanted - seen));
+}
+
+/** Take the rest of the far end's DATA. */
+static enum outcome
+loop_duplex_rest(struct way *way, struct near *near, uint64_t wanted, uint64_t *last_at)
+{
+	enum outcome outcome = OUTCOME_OK;
+	uint64_t left = 0;
+
+	way->waited_ns = 0;
+	while (outcome == OUTCOME_OK && loop_bulk_seen(near) < wanted)
+		outcome = loop_duplex_turn(way, near, &left, last_at);
+	return outcome;
 }
 
 static enum outcome
 loop_duplex(struct way *way, struct near *near, uint64_t messages, struct moved *moved)
 {
+	const uint64_t sent_before = near->bulk_sent;
 	const uint64_t back_before = near->bulk.received;
-	const uint64_t wanted = near->bulk.received + near->bulk.lost + messages;
+	const uint64_t wanted = loop_bulk_seen(near) + messages;
 	const uint64_t begun = nhn_clock_now();
 	uint64_t left = messages, before = 0, ended = begun, last_at = begun;
 	enum outcome outcome = loop_bulk_count(way, near, &before);
@@ -148,17 +182,21 @@ loop_duplex(struct way *way, struct near *near, uint64_t messages, struct moved 
 	if (outcome == OUTCOME_OK)
 		outcome = loop_flushed(way, near, WAY_DATA_LANE);
 	/* Asked at once: DATA of the far end is taken while the answer is waited for. */
+	near->taking = WAY_DATA_LANE != LANE_FIRST;
 	if (outcome == OUTCOME_OK)
 		outcome = loop_bulk_arrived(way, near, before + messages, &ended);
+	near->taking = false;
 	/* What came beside that answer came before it. */
 	last_at = RTE_MAX(last_at, ended);
-	way->waited_ns = 0;
-	while (outcome == OUTCOME_OK && near->bulk.received + near->bulk.lost < wanted)
-		outcome = loop_duplex_turn(way, near, &left, &last_at);
+	if (outcome == OUTCOME_OK)
+		outcome = loop_duplex_rest(way, near, wanted, &last_at);
 	moved->messages = messages - left;
 	moved->cycles = ended - begun;
 	moved->back_messages = near->bulk.received - back_before;
 	moved->back_cycles = last_at - begun;
+	outcome = loop_bulk_end(way, near, WAY_DATA_LANE, before + near->bulk_sent - sent_before,
+				outcome);
+	loop_duplex_missing(near, wanted, outcome);
 	return outcome;
 }
 

@@ -18,14 +18,15 @@ loop_mixed_receive(struct way *way, struct near *near, struct message *message)
 {
 	for (;;) {
 		enum outcome outcome;
+		uint32_t sent;
 		int got = way_poll(way, LANE_FIRST, message, 1);
 
 		if (got > 0)
 			return OUTCOME_OK;
 		if (unlikely(got < 0))
 			return OUTCOME_RESTART;
-		loop_burst_send(way, near, LANE_BULK, UINT64_MAX);
-		if (likely(++way->polls % WATCH_POLLS != 0))
+		sent = loop_burst_send(way, near, LANE_BULK, UINT64_MAX);
+		if (likely(!loop_look_due(way, (uint64_t)sent * near->bulk_length)))
 			continue;
 		outcome = loop_patience(way);
 		if (unlikely(outcome != OUTCOME_OK))
@@ -82,10 +83,14 @@ loop_mixed(struct way *way, struct near *near, uint64_t trips, struct nhn_histog
 
 	begun = nhn_clock_now();
 	for (i = 0; i < trips && outcome == OUTCOME_OK; i++) {
+		uint32_t sent = loop_burst_send(way, near, LANE_BULK, UINT64_MAX);
 		uint64_t cycles, ns;
 
-		loop_burst_send(way, near, LANE_BULK, UINT64_MAX);
-		outcome = loop_mixed_trip(way, near, &cycles);
+		/* Answers may come so soon that none of the polls is empty. */
+		way->waited_ns = 0;
+		outcome = loop_turn(way, near, sent);
+		if (likely(outcome == OUTCOME_OK))
+			outcome = loop_mixed_trip(way, near, &cycles);
 		if (unlikely(outcome != OUTCOME_OK)) {
 			loop_heard(way, i != 0);
 			break;
@@ -93,7 +98,7 @@ loop_mixed(struct way *way, struct near *near, uint64_t trips, struct nhn_histog
 		ns = nhn_clock_ns(way->clock, cycles);
 		nhn_histogram_record(rtt, ns);
 		if (unlikely(ns > *threshold_ns))
-			loop_gap(way, near, ns, true);
+			loop_gap(way, near, ns, false);
 	}
 	if (outcome == OUTCOME_OK)
 		outcome = loop_flushed(way, near, LANE_BULK);
@@ -101,7 +106,7 @@ loop_mixed(struct way *way, struct near *near, uint64_t trips, struct nhn_histog
 	if (outcome == OUTCOME_OK)
 		outcome = loop_bulk_arrived(way, near, before + moved->messages, &ended);
 	moved->cycles = ended - begun;
-	return outcome;
+	return loop_bulk_end(way, near, LANE_BULK, before + near->bulk_sent - bulk_before, outcome);
 }
 
 #endif /* LOOP_MIXED_H */

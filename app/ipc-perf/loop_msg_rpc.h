@@ -92,7 +92,7 @@ msg_call_done(struct nhn_rpc_call *done)
 	ns = nhn_clock_ns(rpc->way->clock, at - call->sent_at);
 	nhn_histogram_record(rpc->latency, ns);
 	if (unlikely(ns > *loop_gap_threshold(near)))
-		loop_gap(rpc->way, near, ns, true);
+		loop_gap(rpc->way, near, ns, near->depth <= 1);
 }
 
 /** Begin a call, if there is room. @return whether it was begun */
@@ -221,6 +221,7 @@ msg_rpc_run(struct way *way, struct near *near, uint64_t calls, struct nhn_histo
 	const uint32_t depth = RTE_MIN(RTE_MAX(near->depth, 1u), NEAR_OPEN_MAX);
 	struct msg_rpc *rpc = way->rpc;
 	enum outcome outcome;
+	const uint64_t sent_before = near->sent;
 	uint64_t begun, open;
 
 	if (!msg_calls_take(rpc, near, depth))
@@ -239,7 +240,8 @@ msg_rpc_run(struct way *way, struct near *near, uint64_t calls, struct nhn_histo
 	if (outcome == OUTCOME_STOPPED)
 		near->sent -= open;
 	else
-		near->unanswered += open;
+		/* Those that ended by a restart are not open any more. */
+		near->unanswered += near->sent - sent_before - rpc->received;
 	if (outcome == OUTCOME_REFUSED)
 		say("The far end refused a call, expected that it answers: run the same ipc-perf"
 		    " at both ends.");

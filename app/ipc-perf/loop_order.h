@@ -52,9 +52,33 @@ loop_reply_take(const struct message *message, const struct loop_order_message *
 	memcpy(head, message->data + sizeof(header), sizeof(*head));
 	if (head->kind != asked->order.kind)
 		return false;
-	if (reply_bytes != 0)
-		memcpy(reply, message->data + heads, RTE_MIN(reply_bytes, message->length - heads));
+	if (reply_bytes == 0)
+		return true;
+	/* The peer's length: no byte of the reply is of an earlier one. */
+	memset(reply, 0, reply_bytes);
+	memcpy(reply, message->data + heads, RTE_MIN(reply_bytes, message->length - heads));
 	return true;
+}
+
+/** As loop_receive(). Duplex: DATA of a lane of its own is taken meanwhile. */
+static enum outcome
+loop_reply_receive(struct way *way, struct near *near, struct message *message)
+{
+	if (!near->taking)
+		return loop_receive(way, message);
+	for (;;) {
+		enum outcome outcome;
+		int got = way_poll(way, LANE_FIRST, message, 1);
+
+		if (got != 0)
+			return got > 0 ? OUTCOME_OK : OUTCOME_RESTART;
+		loop_take_other(way, near, WAY_DATA_LANE);
+		if (++way->polls % WATCH_POLLS != 0)
+			continue;
+		outcome = loop_patience(way);
+		if (outcome != OUTCOME_OK)
+			return outcome;
+	}
 }
 
 /** Wait for the reply; what else comes is counted. VOID: it may be lost, ask again. */
@@ -67,7 +91,7 @@ loop_reply_wait(struct way *way, struct near *near, const struct loop_order_mess
 
 	way->waited_ns = 0;
 	while (!taken) {
-		enum outcome outcome = loop_receive(way, &message);
+		enum outcome outcome = loop_reply_receive(way, near, &message);
 
 		if (outcome != OUTCOME_OK)
 			return outcome;
@@ -111,7 +135,8 @@ static bool
 loop_order_again(const struct way *way, const struct order *order, uint64_t waited_ns)
 {
 	return way->link == NULL &&
-	       waited_ns < (order->kind == ORDER_HELLO ? DOWN_PATIENCE_NS : PATIENCE_NS);
+	       waited_ns < (order->kind == ORDER_HELLO ? DOWN_PATIENCE_NS
+						       : PATIENCE_NS + way->answer_ns);
 }
 
 static enum outcome
@@ -167,13 +192,51 @@ loop_bulk_arrived(struct way *way, struct near *near, uint64_t wanted, uint64_t 
 		enum outcome outcome = loop_bulk_count(way, near, &count);
 
 		*known_at = nhn_clock_now();
-		if (outcome != OUTCOME_OK || count >= wanted)
+		if (outcome != OUTCOME_OK)
 			return outcome;
-		if (count != before)
+		if (count >= wanted) {
+			near->bulk_known = near->bulk_sent;
+			return OUTCOME_OK;
+		}
+		if (count != before) {
 			changed_at = *known_at;
-		else if (nhn_clock_ns(way->clock, *known_at - changed_at) > PORT_ANSWER_NS)
+		} else if (nhn_clock_ns(way->clock, *known_at - changed_at) >
+			   PORT_ANSWER_NS + way->answer_ns) {
+			/* Of the others it is known that they came. */
+			near->bulk_unknown += wanted - count;
+			near->bulk_known = near->bulk_sent;
 			return OUTCOME_VOID;
+		}
 	}
+}
+
+/**
+ * The end of a block with DATA: what was taken and is not on its way was not sent. Of the
+ * rest it may not be known whether it came.
+ * @param wanted as loop_bulk_arrived(), less what is not sent
+ */
+static enum outcome
+loop_bulk_end(struct way *way, struct near *near, uint32_t lane, uint64_t wanted,
+	      enum outcome outcome)
+{
+	uint32_t unsent;
+	uint64_t at;
+
+	if (likely(outcome == OUTCOME_OK))
+		return OUTCOME_OK;
+	unsent = way_unsend(way, lane);
+	near->bulk_sent -= unsent;
+	near->bulk_sequence -= unsent;
+	/* The far end is there, and can tell. */
+	if (outcome == OUTCOME_VOID && near->bulk_sent != near->bulk_known)
+		outcome = loop_bulk_arrived(way, near, wanted - unsent, &at);
+	if (outcome == OUTCOME_OK)
+		return OUTCOME_VOID;
+	if (outcome == OUTCOME_RESTART || outcome == OUTCOME_GONE) {
+		near->bulk_unknown += near->bulk_sent - near->bulk_known;
+		near->bulk_known = near->bulk_sent;
+	}
+	return outcome;
 }
 
 #endif /* LOOP_ORDER_H */

@@ -64,7 +64,7 @@ loop_pace_take(struct way *way, struct near *near, struct loop_pace *pace,
 {
 	struct protocol_header header = {0, 0};
 	struct message message;
-	uint64_t at, cycles, ns;
+	uint64_t at, cycles, ns, received, far_ns = 0;
 	int got = way_poll(way, LANE_FIRST, &message, 1);
 
 	if (got <= 0)
@@ -82,13 +82,19 @@ loop_pace_take(struct way *way, struct near *near, struct loop_pace *pace,
 	}
 	cycles = at - loop_pace_intended(pace, header.sequence - pace->first);
 	if (pace->stamp)
-		loop_stamp(way, near, loop_stamp_of(&message), at - cycles, at);
+		far_ns = loop_stamp_of(&message);
 	if (unlikely(way_release(way, LANE_FIRST, &message) != 0)) {
 		near->answers.corrupt++;
 		return -EBADMSG;
 	}
+	received = near->answers.received;
 	stream_note(&near->answers, header.sequence);
+	/* Once each: another one is no answer to a message of its own. */
+	if (unlikely(near->answers.received == received))
+		return 0;
 	pace->received++;
+	if (pace->stamp)
+		loop_stamp(way, near, far_ns, at - cycles, at);
 	if (unlikely(cycles < pace->least))
 		pace->least = cycles;
 	ns = nhn_clock_ns(way->clock, cycles);
@@ -101,11 +107,11 @@ loop_pace_take(struct way *way, struct near *near, struct loop_pace *pace,
 	return 1;
 }
 
-/** A turn in which nothing came: look around every WATCH_POLLS. */
+/** The end of a turn: some look around, also where answers never end. */
 static inline enum outcome
-loop_pace_idle(struct way *way, const struct loop_pace *pace, bool blocked)
+loop_pace_turn(struct way *way, const struct loop_pace *pace, bool blocked, uint64_t bytes)
 {
-	if (likely(++way->polls % WATCH_POLLS != 0))
+	if (likely(!loop_look_due(way, bytes)))
 		return OUTCOME_OK;
 	/* The time between two messages is no wait for an answer. */
 	if (pace->sent == pace->received && !blocked)
@@ -155,13 +161,11 @@ loop_pace_run(struct way *way, struct near *near, struct schedule *schedule, str
 		else if (due)
 			blocked = !loop_pace_send(way, near, pace, schedule, now);
 		got = loop_pace_take(way, near, pace, latency);
-		if (likely(got > 0)) {
-			way->waited_ns = 0;
-			continue;
-		}
 		if (unlikely(got < 0))
 			return got == -ESTALE ? OUTCOME_RESTART : OUTCOME_VOID;
-		outcome = loop_pace_idle(way, pace, blocked);
+		if (likely(got > 0))
+			way->waited_ns = 0;
+		outcome = loop_pace_turn(way, pace, blocked, got > 0 ? near->length : 0);
 		if (unlikely(outcome != OUTCOME_OK))
 			return outcome;
 	}

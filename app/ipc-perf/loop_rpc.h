@@ -68,7 +68,7 @@ loop_call_take(struct way *way, struct near *near, uint64_t open, const uint64_t
 	ns = nhn_clock_ns(way->clock, at - *loop_call_at(way, header.sequence));
 	nhn_histogram_record(latency, ns);
 	if (unlikely(ns > *threshold_ns))
-		loop_gap(way, near, ns, true);
+		loop_gap(way, near, ns, near->depth <= 1);
 	return 1;
 }
 
@@ -78,6 +78,7 @@ loop_rpc(struct way *way, struct near *near, uint64_t calls, struct nhn_histogra
 {
 	const uint64_t *threshold_ns = loop_gap_threshold(near);
 	const uint64_t depth = RTE_MIN(RTE_MAX(near->depth, 1u), NEAR_OPEN_MAX);
+	const uint64_t bytes = (uint64_t)near->length + near->reply_length;
 	const uint64_t begun = nhn_clock_now();
 	uint64_t sent = 0, received = 0;
 	enum outcome outcome = OUTCOME_OK;
@@ -89,14 +90,17 @@ loop_rpc(struct way *way, struct near *near, uint64_t calls, struct nhn_histogra
 		if (sent != calls && sent - received < depth && loop_call_send(way, near))
 			sent++;
 		got = loop_call_take(way, near, sent - received, threshold_ns, latency);
+		if (unlikely(got < 0)) {
+			outcome = got == -ESTALE ? OUTCOME_RESTART : OUTCOME_VOID;
+			break;
+		}
 		if (likely(got > 0)) {
 			received++;
 			way->waited_ns = 0;
-		} else if (unlikely(got < 0)) {
-			outcome = got == -ESTALE ? OUTCOME_RESTART : OUTCOME_VOID;
-		} else if (unlikely(++way->polls % WATCH_POLLS == 0)) {
-			outcome = loop_patience(way);
 		}
+		/* Also where replies never end. */
+		if (unlikely(loop_look_due(way, got > 0 ? bytes : 0)))
+			outcome = loop_patience(way);
 	}
 	moved->messages = received;
 	moved->cycles = nhn_clock_now() - begun;

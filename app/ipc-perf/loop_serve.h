@@ -11,6 +11,8 @@
  *         a step of what the way serves beside its lanes; whether there was one
  *     static inline bool way_busy(const struct way *)
  *         whether the next poll goes on with a message that is not whole
+ *     static inline bool way_pending(struct way *, uint32_t lane)
+ *         whether a lane has more, though a poll of it gave nothing
  *     static inline uint32_t way_message_max(const struct way *)
  *         bytes of the longest message that can be sent
  */
@@ -25,138 +27,9 @@
 #include <rte_pause.h>
 
 #include "far.h"
+#include "loop_serve_wait.h"
 #include "protocol.h"
 #include "way_internal.h"
-
-/** Empty polls of the first lane between two looks at what is not ordered. */
-#define SERVE_OTHER_POLLS 16u
-/** After something came on another lane it is looked at as often as the first, for so long. */
-#define SERVE_EAGER_POLLS 4096u
-/** Empty polls between two looks around where each may be a sleep. */
-#define SERVE_SLEEP_POLLS 64u
-/** The far end's floor is measured in parts: the link wants its steps. */
-#define SERVE_FLOOR_NS UINT64_C(5000000)
-
-/** What the loop knows beside struct far. */
-struct serve {
-	uint32_t eager;	   /**< empty polls after which other lanes are looked at, each time */
-	uint32_t burst;	   /**< taken in one poll at most */
-	uint32_t watch;	   /**< empty polls between two looks around, less 1: a mask */
-	bool had;	   /**< a message since the last empty poll */
-	enum outcome ends; /**< OUTCOME_OK: END came */
-};
-
-/** What the orders in force mean for the loop. */
-static void
-serve_orders_take(const struct far *far, struct serve *serve)
-{
-	serve->burst = RTE_MAX(far->serve.burst, 1u);
-	serve->watch = (far->serve.wait == WAIT_SLEEP ? SERVE_SLEEP_POLLS : WATCH_POLLS) - 1;
-}
-
-/** A look around. @return whether to go on */
-static __attribute__((noinline)) bool
-serve_look(struct way *way, struct far *far, struct serve *serve)
-{
-	switch (way_watch(way)) {
-	case WATCH_STOPPED:
-		serve->ends = OUTCOME_STOPPED;
-		return false;
-	case WATCH_LOST:
-		serve->ends = OUTCOME_LOST;
-		return false;
-	case WATCH_RESTARTED:
-		far_forget(far);
-		serve_orders_take(far, serve);
-		return true;
-	default:
-		return true;
-	}
-}
-
-/** Whether to go on waiting for room. @param begun cycles when the link was up last */
-static bool
-serve_hold(struct way *way, uint64_t *begun)
-{
-	uint64_t hold_cycles = way->clock->hz * (ANSWER_HOLD_NS / 1000000000);
-	enum watch watch = way_watch(way);
-
-	if (watch == WATCH_UP)
-		*begun = nhn_clock_now();
-	return watch == WATCH_UP ||
-	       (watch == WATCH_DOWN && nhn_clock_now() - *begun <= hold_cycles);
-}
-
-/**
- * No room for an answer at once. Wait for it while the link is up, which
- * includes a near end that stands still; else only as long as a handshake takes,
- * for a link whose near end is dead comes up when its messages are given back.
- * @return as way_echo(): 0, given up
- */
-static __attribute__((noinline)) int
-serve_echo_wait(struct way *way, struct message *message, bool stamp)
-{
-	uint64_t begun = nhn_clock_now();
-	int answered;
-
-	while ((answered = way_echo(way, message, stamp)) == 0) {
-		if (!serve_hold(way, &begun)) {
-			way_release(way, LANE_FIRST, message);
-			return 0;
-		}
-	}
-	return answered;
-}
-
-/** Send an answer of the far end's own: a reply to an order or to a CALL. */
-static __attribute__((noinline)) bool
-serve_send(struct way *way, const struct protocol_header *header, const void *bytes,
-	   uint32_t length)
-{
-	uint64_t begun = nhn_clock_now();
-	uint8_t *body;
-
-	while ((body = way_reserve(way, LANE_FIRST, sizeof(*header) + length)) == NULL)
-		if (!serve_hold(way, &begun))
-			return false;
-	memcpy(body, header, sizeof(*header));
-	memcpy(body + sizeof(*header), bytes, length);
-	while (!way_commit(way, LANE_FIRST, body, sizeof(*header) + length))
-		if (!serve_hold(way, &begun))
-			return false;
-	return true;
-}
-
-/**
- * Answer the words of a limit block.
- * @return 0: done, or given up; 1: @p message came instead, so the near end is elsewhere
- */
-static int
-serve_limit(struct way *way, struct far *far, uint32_t word, uint32_t trips,
-	    struct message *message)
-{
-	uint32_t i;
-
-	/* A port without words has no limit block: the header's echo is all. */
-	if (!way_has_words(way))
-		return 0;
-	for (i = 0; i < trips; i++) {
-		uint32_t spins = 0;
-
-		word++;
-		while (way_word_load(way) != word) {
-			if (likely(++spins % WATCH_SPINS != 0))
-				continue;
-			if (way_watch(way) != WATCH_UP)
-				return 0;
-			if (way_poll(way, LANE_FIRST, message, 1) > 0)
-				return 1;
-		}
-		way_word_store(way, word);
-	}
-	far->limit_trips += trips;
-	return 0;
-}
 
 /** ECHO, STAMP, LIMIT and END: the same bytes go back. @return whether they did */
 static inline bool
@@ -194,9 +67,6 @@ serve_data(struct far *far, const struct message *message, const struct protocol
 		return;
 	}
 	stream_note(&far->bulk, header->sequence);
-	far->bulk_last = nhn_clock_now();
-	if (unlikely(far->bulk_first == 0))
-		far->bulk_first = far->bulk_last;
 }
 
 /** A CALL: checked, then answered with the bytes of its number. */
@@ -232,76 +102,11 @@ serve_floor(struct way *way, struct far *far, struct serve *serve, uint64_t dura
 	}
 }
 
-/** An order: obeyed once, answered each time it comes. */
-static __attribute__((noinline)) void
-serve_order(struct way *way, struct far *far, struct serve *serve, struct message *message,
-	    const struct protocol_header *asked)
-{
-	const struct protocol_header header = {asked->sequence,
-					       protocol_command(PROTOCOL_REPLY, 0)};
-	const uint64_t received = nhn_clock_now();
-	const bool again = far->obeyed && asked->sequence == far->order_sequence;
-	struct order order;
-
-	if (message->length < sizeof(*asked) + sizeof(order)) {
-		far->strange++;
-		way_release(way, LANE_FIRST, message);
-		return;
-	}
-	memcpy(&order, message->data + sizeof(*asked), sizeof(order));
-	if (way_release(way, LANE_FIRST, message) != 0)
-		return;
-	if (!again) {
-		far->obeyed = true;
-		far->order_sequence = asked->sequence;
-		far->size_max = way_message_max(way);
-		far->reply_bytes = far_obey(far, &order, received, far->reply);
-	}
-	if (!serve_send(way, &header, far->reply, far->reply_bytes))
-		far->dropped++;
-	serve_orders_take(far, serve);
-	if (order.kind == ORDER_FLOOR && !again)
-		serve_floor(way, far, serve, far_floor_ns(&order));
-}
-
-/** A message of the first lane but ECHO. @return whether @p message is another one that came */
-static __attribute__((noinline)) bool
-serve_other(struct way *way, struct far *far, struct serve *serve, struct message *message,
-	    const struct protocol_header *header)
-{
-	switch (header->command >> PROTOCOL_KIND_SHIFT) {
-	case PROTOCOL_STAMP:
-		if (message->length < PROTOCOL_STAMP_BYTES)
-			break;
-		if (serve_echo(way, far, message, true))
-			far_note(far, header->sequence);
-		return false;
-	case PROTOCOL_LIMIT:
-		return serve_echo(way, far, message, false) &&
-		       serve_limit(way, far, header->sequence,
-				   header->command & PROTOCOL_ARGUMENT_MASK, message) > 0;
-	case PROTOCOL_END:
-		if (serve_echo(way, far, message, false))
-			serve->ends = OUTCOME_OK;
-		return false;
-	case PROTOCOL_CALL:
-		serve_call(way, far, message, header);
-		return false;
-	case PROTOCOL_ORDER:
-		serve_order(way, far, serve, message, header);
-		return false;
-	default:
-		break;
-	}
-	far->strange++;
-	way_release(way, LANE_FIRST, message);
-	return false;
-}
-
 /** DATA, up to a burst, of a lane. @return messages */
 static inline uint32_t
-serve_lane(struct way *way, struct far *far, const struct serve *serve, uint32_t lane)
+serve_lane(struct way *way, struct far *far, struct serve *serve, uint32_t lane)
 {
+	const uint64_t before = far->bulk.received;
 	struct protocol_header header;
 	struct message message;
 	uint32_t i;
@@ -314,16 +119,115 @@ serve_lane(struct way *way, struct far *far, const struct serve *serve, uint32_t
 			serve_data(far, &message, &header);
 		else
 			far->strange++;
+		serve->bytes += message.length;
 		way_keep(way, lane, &message);
 	}
 	if (i != 0 && unlikely(way_settle(way, lane) != 0))
 		far->bulk.corrupt++;
+	far_arrived(far, far->bulk.received - before);
 	return i;
+}
+
+/**
+ * Before SERVE and COUNTS: what other lanes hold was sent before, and counts till then. One
+ * that is never empty ends it by the ring's size.
+ */
+static void
+serve_read_out(struct way *way, struct far *far, struct serve *serve)
+{
+	uint32_t i, taken;
+
+	if (way->lanes <= LANE_BULK)
+		return;
+	for (i = 0; i < SERVE_READ_POLLS; i += taken + 1) {
+		taken = serve_lane(way, far, serve, LANE_BULK);
+		if (taken == 0 && !way_pending(way, LANE_BULK))
+			return;
+	}
+}
+
+/** An order: obeyed once, answered each time it comes. */
+static __attribute__((noinline)) void
+serve_order(struct way *way, struct far *far, struct serve *serve, struct message *message,
+	    const struct protocol_header *asked)
+{
+	const struct protocol_header header = {asked->sequence,
+					       protocol_command(PROTOCOL_REPLY, 0)};
+	const uint64_t received = nhn_clock_now();
+	struct order order;
+	uint32_t behind;
+	bool again;
+
+	if (message->length < sizeof(*asked) + sizeof(order)) {
+		far->strange++;
+		way_release(way, LANE_FIRST, message);
+		return;
+	}
+	memcpy(&order, message->data + sizeof(*asked), sizeof(order));
+	if (way_release(way, LANE_FIRST, message) != 0)
+		return;
+	/* A restart that shows late must not wipe what the new near end orders. */
+	serve_look(way, far, serve);
+	behind = far->order_sequence - asked->sequence;
+	again = far->obeyed && behind == 0;
+	/* A port may bring an old one late: its sender waits for it no more. */
+	if (far->obeyed && behind != 0 && behind < SERVE_ORDERS_LATE)
+		return;
+	if (!again) {
+		if (order.kind == ORDER_SERVE || order.kind == ORDER_COUNTS)
+			serve_read_out(way, far, serve);
+		far->obeyed = true;
+		far->order_sequence = asked->sequence;
+		far->size_max = way_message_max(way);
+		far->reply_bytes = far_obey(far, &order, received, far->reply);
+	}
+	if (!serve_send(way, &header, far->reply, far->reply_bytes))
+		far->dropped++;
+	serve_orders_take(far, serve);
+	if (order.kind == ORDER_FLOOR && !again)
+		serve_floor(way, far, serve, far_floor_ns(&order));
+}
+
+/** A message of the first lane but ECHO. @return as serve_limit() */
+static __attribute__((noinline)) int
+serve_other(struct way *way, struct far *far, struct serve *serve, struct message *message,
+	    const struct protocol_header *header)
+{
+	switch (header->command >> PROTOCOL_KIND_SHIFT) {
+	case PROTOCOL_STAMP:
+		if (message->length < PROTOCOL_STAMP_BYTES)
+			break;
+		if (serve_echo(way, far, message, true))
+			far_note(far, header->sequence);
+		return 0;
+	case PROTOCOL_LIMIT:
+		if (!serve_echo(way, far, message, false))
+			return 0;
+		/* No message that is measured. */
+		far->answered--;
+		return serve_limit(way, far, header->sequence,
+				   header->command & PROTOCOL_ARGUMENT_MASK, message);
+	case PROTOCOL_END:
+		if (serve_echo(way, far, message, false))
+			serve->ends = OUTCOME_OK;
+		return 0;
+	case PROTOCOL_CALL:
+		serve_call(way, far, message, header);
+		return 0;
+	case PROTOCOL_ORDER:
+		serve_order(way, far, serve, message, header);
+		return 0;
+	default:
+		break;
+	}
+	far->strange++;
+	way_release(way, LANE_FIRST, message);
+	return 0;
 }
 
 /** A burst of DATA to the near end, if it was ordered and there is room. */
 static inline void
-serve_source(struct way *way, struct far *far)
+serve_source(struct way *way, struct far *far, struct serve *serve)
 {
 	uint32_t count = far->source_left < far->source_burst ? (uint32_t)far->source_left
 							      : far->source_burst;
@@ -333,6 +237,7 @@ serve_source(struct way *way, struct far *far)
 	far->source_sequence += sent;
 	far->source_sent += sent;
 	far->source_left -= sent;
+	serve->bytes += (uint64_t)sent * far->source_length;
 }
 
 /** How the far end waits, where it was told to. */
@@ -362,8 +267,10 @@ serve_idle(struct way *way, struct far *far, struct serve *serve)
 	}
 	if (unlikely(far->serve.wait != WAIT_POLL) && !way_busy(way))
 		serve_pause(far, serve);
-	if (unlikely((way->polls & serve->watch) == 0))
+	if (unlikely((way->polls & serve->watch) == 0 || serve->bytes > SERVE_LOOK_BYTES)) {
+		serve->bytes = 0;
 		serve_look(way, far, serve);
+	}
 }
 
 /** The workload, all of it, and how long it took. */
@@ -381,7 +288,7 @@ serve_work(struct way *way, struct far *far, struct serve *serve)
 	nhn_histogram_record(&far->work, nhn_clock_ns(way->clock, nhn_clock_now() - begun));
 }
 
-/** A message of the first lane. @return 1: @p message is another one; 0 */
+/** A message of the first lane. @return 1: @p message is another one; 0; -ESTALE: a new near end */
 static inline int
 serve_message(struct way *way, struct far *far, struct serve *serve, struct message *message)
 {
@@ -410,6 +317,7 @@ serve_message(struct way *way, struct far *far, struct serve *serve, struct mess
 static inline int
 serve_first(struct way *way, struct far *far, struct serve *serve)
 {
+	const uint64_t before = far->bulk.received;
 	struct message message;
 	uint32_t i;
 	int got = 0;
@@ -419,6 +327,7 @@ serve_first(struct way *way, struct far *far, struct serve *serve)
 			got = way_poll(way, LANE_FIRST, &message, serve->burst);
 		if (got <= 0)
 			break;
+		serve->bytes += message.length;
 		got = serve_message(way, far, serve, &message);
 	}
 	/* What came instead of a word of the limit, behind a burst that is full. */
@@ -426,6 +335,8 @@ serve_first(struct way *way, struct far *far, struct serve *serve)
 		got = serve_message(way, far, serve, &message);
 	if (unlikely(way_settle(way, LANE_FIRST) != 0))
 		far->bulk.corrupt++;
+	if (i != 0)
+		far_arrived(far, far->bulk.received - before);
 	return got < 0 ? got : (int)i;
 }
 
@@ -441,8 +352,11 @@ loop_serve(struct way *way, struct far *far)
 		if (got > 0) {
 			serve.had = true;
 			/* Its steps the link gets also where messages never end. */
-			if (unlikely(++way->polls % WATCH_POLLS == 0))
+			if (unlikely(++way->polls % WATCH_POLLS == 0 ||
+				     serve.bytes > SERVE_LOOK_BYTES)) {
+				serve.bytes = 0;
 				serve_look(way, far, &serve);
+			}
 		} else {
 			if (unlikely(got < 0)) {
 				far_forget(far);
@@ -451,7 +365,7 @@ loop_serve(struct way *way, struct far *far)
 			serve_idle(way, far, &serve);
 		}
 		if (unlikely(far->source_left != 0))
-			serve_source(way, far);
+			serve_source(way, far, &serve);
 		if (unlikely(far->serve.duration_ns != 0) && !way_busy(way))
 			serve_work(way, far, &serve);
 	}

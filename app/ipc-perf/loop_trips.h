@@ -170,7 +170,7 @@ loop_limit_patience(struct way *way, struct near *near, bool first)
 	outcome = loop_patience(way);
 	if (loop_take_other(way, near, LANE_FIRST) < 0 && outcome == OUTCOME_OK)
 		return OUTCOME_RESTART;
-	return outcome;
+	return outcome == OUTCOME_VOID && way_words_lost(way) ? OUTCOME_LOST : outcome;
 }
 
 static enum outcome

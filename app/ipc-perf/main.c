@@ -9,14 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_lcore.h>
 #include <rte_log.h>
 
 #include <nhn_clock.h>
 
+#include "cores.h"
 #include "eal_args.h"
 #include "far.h"
 #include "options.h"
@@ -32,10 +35,11 @@ static volatile sig_atomic_t stopped;
 static void
 on_signal(int number)
 {
-	(void)number;
-	/* The second ^C ends the process at once. */
-	if (stopped)
+	/* The second ^C, while the first one is not yet obeyed, ends the process at once. */
+	if (stopped) {
 		signal(number, SIG_DFL);
+		raise(number);
+	}
 	stopped = 1;
 }
 
@@ -46,6 +50,8 @@ signals_take(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* A reader of stdout that leaves is an error of writing, said after the files are there. */
+	signal(SIGPIPE, SIG_IGN);
 }
 
 static int
@@ -75,6 +81,56 @@ link_check(const struct link_option *link)
 			ret = file_check(link->peer);
 	}
 	return ret;
+}
+
+static int
+cores_show(struct cores *cores, struct options *options)
+{
+	int ret = cores_judge(cores, NULL, options->strict, say);
+
+	options->checks = cores->checks;
+	options->check_count = cores->check_count;
+	return ret;
+}
+
+/** --cores, before EAL pins this thread. */
+static int
+cores_begin(struct cores *cores, struct options *options)
+{
+	const struct link_option *link = &options->link;
+	const struct cores_wish wish = {
+		.name = "--cores",
+		.text = options->cores,
+		.count = 1,
+		.device = link->pci ? link->bdf : link->port,
+		.say = say,
+	};
+
+	if (options->cores == NULL)
+		return 0;
+	if (cores_eal_check(wish.name, options->eal_argc, options->argv, say) != 0 ||
+	    cores_choose(cores, &wish) != 0)
+		return -EINVAL;
+	options->core_list = cores->list;
+	if (strcmp(options->cores, "auto") == 0)
+		say("--cores auto: %s", cores->sentence);
+	return cores_show(cores, options);
+}
+
+/** --strict with a core that EAL's options name, or EAL itself. */
+static int
+cores_of_eal(struct cores *cores, struct options *options)
+{
+	rte_cpuset_t cpus;
+	unsigned int cpu;
+
+	if (options->cores != NULL || !options->strict)
+		return 0;
+	cpus = rte_lcore_cpuset(rte_get_main_lcore());
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &cpus))
+			cores_add(cores, (int)cpu);
+	return cores_show(cores, options);
 }
 
 static int
@@ -126,9 +182,7 @@ runs_execute(struct session *session, const struct settings *runs, unsigned int 
 	session->state = SESSION_RUNNING;
 	for (i = 0; i < count && !stopped && !session->far_lost; i++)
 		session_execute(session, &runs[i]);
-	/* One that was not begun is not met. */
-	if (i < count && session->worst == EXIT_MET)
-		session->worst = EXIT_FAILED;
+	session_unbegun(session, count - i);
 }
 
 static int
@@ -197,6 +251,20 @@ link_main(struct session *session, const struct settings *runs, unsigned int cou
 	return status;
 }
 
+/** Each would write over the other. */
+static int
+files_differ(const struct output_file *a, const struct output_file *b)
+{
+	struct stat one, other;
+
+	if (a->stream == NULL || b->stream == NULL || fstat(fileno(a->stream), &one) != 0 ||
+	    fstat(fileno(b->stream), &other) != 0 || !S_ISREG(one.st_mode) ||
+	    one.st_dev != other.st_dev || one.st_ino != other.st_ino)
+		return 0;
+	say("%s and %s are one file, expected one for each form of the results.", a->path, b->path);
+	return -EINVAL;
+}
+
 static int
 files_open(struct session *session)
 {
@@ -206,12 +274,16 @@ files_open(struct session *session)
 		[OUTPUT_HGRM] = outputs->hgrm,	   [OUTPUT_HLOG] = outputs->hlog,
 		[OUTPUT_REPORT] = outputs->report,
 	};
-	unsigned int kind;
+	unsigned int kind, other;
 	int ret = 0;
 
-	for (kind = 0; kind < OUTPUT_KINDS && ret == 0; kind++)
-		if (paths[kind] != NULL)
-			ret = output_open(&session->files[kind], kind, paths[kind]);
+	for (kind = 0; kind < OUTPUT_KINDS && ret == 0; kind++) {
+		if (paths[kind] == NULL)
+			continue;
+		ret = output_open(&session->files[kind], kind, paths[kind]);
+		for (other = 0; other < kind && ret == 0; other++)
+			ret = files_differ(&session->files[kind], &session->files[other]);
+	}
 	return ret;
 }
 
@@ -225,8 +297,9 @@ files_close(struct session *session)
 }
 
 static int
-run(const struct options *options, const struct settings *runs, unsigned int count)
+run(struct options *options, const struct settings *runs, unsigned int count)
 {
+	struct cores cores = {.count = 0};
 	struct nhn_clock clock;
 	struct session session = {
 		.options = options,
@@ -244,6 +317,8 @@ run(const struct options *options, const struct settings *runs, unsigned int cou
 	if (ret == 0)
 		ret = output_compares_check(options);
 	if (ret == 0)
+		ret = cores_begin(&cores, options);
+	if (ret == 0)
 		ret = files_open(&session);
 	if (ret == 0) {
 		ret = nhn_clock_init(&clock);
@@ -255,10 +330,12 @@ run(const struct options *options, const struct settings *runs, unsigned int cou
 	if (ret == 0 && eal_start(options) == 0) {
 		/* After EAL, which may take signals itself. */
 		signals_take();
-		status = link_main(&session, runs, count);
+		if (cores_of_eal(&cores, options) == 0)
+			status = link_main(&session, runs, count);
 		rte_eal_cleanup();
 	}
 	files_close(&session);
+	cores_free(&cores);
 	return status;
 }
 

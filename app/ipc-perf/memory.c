@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "memory.h"
 #include "say.h"
@@ -70,6 +66,7 @@ config_common(struct nhn_region_config *config, const struct link_option *link, 
 	nhn_region_config_init(config);
 	config->path = path;
 	config->size = link->bytes;
+	config->offset = link->offset;
 	config->mode = link->mode;
 	config->group = link->group;
 	config->create = link->role == NHN_ROLE_HOST;
@@ -140,67 +137,53 @@ memory_lost(const struct memory *memory)
 		nhn_region_check(&memory->peer, &memory->peer_config) != 0);
 }
 
-/** A page of the smallest size: a line for each word. */
-#define WORDS_BYTES 4096u
+/** In a line of its own behind those of the two words: the file is for them. */
+#define WORDS_MAGIC UINT64_C(0x6e6168616e6e6977)
+#define WORDS_MAGIC_LINE 2u
 
-/** @return descriptor of a file of WORDS_BYTES, or -errno */
-static int
-words_file(const char *path, int64_t *bytes)
+/** Claim a file that is empty, or was claimed: others hold what this would overwrite. */
+static bool
+words_claim(uint8_t *base, uint64_t bytes)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	struct stat found;
+	uint64_t *magic = (uint64_t *)(void *)(base + WORDS_MAGIC_LINE * NHN_LINE_BYTES);
+	const uint64_t *word = (const uint64_t *)(const void *)base;
+	uint64_t i;
 
-	if (fd < 0)
-		return -errno;
-	/* Whoever comes first gives it its size; two at once give it the same. */
-	if (fstat(fd, &found) != 0 ||
-	    (found.st_size == 0 && S_ISREG(found.st_mode) && ftruncate(fd, WORDS_BYTES) != 0) ||
-	    fstat(fd, &found) != 0) {
-		int ret = -errno;
-
-		close(fd);
-		return ret;
-	}
-	*bytes = found.st_size;
-	if (S_ISREG(found.st_mode) && found.st_size == WORDS_BYTES)
-		return fd;
-	close(fd);
-	return -EINVAL;
+	if (__atomic_load_n(magic, __ATOMIC_ACQUIRE) == WORDS_MAGIC)
+		return true;
+	/* The other end may claim it at the same time. */
+	for (i = 0; i < bytes / sizeof(*word); i++)
+		if (word[i] != 0 && (&word[i] != magic || word[i] != WORDS_MAGIC))
+			return false;
+	__atomic_store_n(magic, WORDS_MAGIC, __ATOMIC_RELEASE);
+	return true;
 }
 
 int
-words_open(const char *path, bool far, void **mapping, uint32_t **own,
+words_open(struct memory *memory, const char *path, bool far, uint32_t **own,
 	   const uint32_t NHN_FOREIGN **peer)
 {
 	const uint32_t line = NHN_LINE_BYTES / sizeof(**own);
-	int64_t bytes = 0;
-	int fd = words_file(path, &bytes);
+	struct nhn_region_config *config = &memory->own_config;
 	uint32_t *words;
+	int ret;
 
-	if (fd < 0) {
-		say("%s cannot hold the limit's words (%s, %" PRId64 " bytes), expected a file of"
-		    " %u bytes, or none: name one for this alone, the same at both ends.",
-		    path, strerror(-fd), bytes, WORDS_BYTES);
-		return fd;
-	}
-	words = mmap(NULL, WORDS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-	close(fd);
-	if (words == MAP_FAILED) {
-		int ret = -errno;
-
-		say("%s cannot be mapped (%s), expected that it can: name a file on /dev/shm.",
-		    path, strerror(-ret));
+	nhn_region_config_init(config);
+	config->path = path;
+	config->size = NHN_REGION_SIZE_MIN;
+	config->create = true;
+	config->survive_truncation = true;
+	ret = region_open(&memory->own, config);
+	if (ret != 0)
 		return ret;
+	if (!words_claim(memory->own.base, memory->own.length)) {
+		say("%s holds something else than the limit's words, expected a file for them"
+		    " alone, or none: name another one as limit=FILE, the same at both ends.",
+		    path);
+		return -EEXIST;
 	}
-	*mapping = words;
+	words = (uint32_t *)(void *)memory->own.base;
 	*own = words + (far ? line : 0);
 	*peer = nhn_foreign_of(words + (far ? 0 : line));
 	return 0;
-}
-
-void
-words_close(void *mapping)
-{
-	if (mapping != NULL)
-		munmap(mapping, WORDS_BYTES);
 }

@@ -35,13 +35,13 @@ void memory_areas(const struct memory *memory, enum nhn_role role, struct nhn_li
 bool memory_lost(const struct memory *memory);
 
 /**
- * Map the two words of limit=FILE, a line each. Whoever comes first creates the file.
+ * Map the two words of limit=FILE, a line each. Whoever comes first creates the file, of
+ * NHN_REGION_SIZE_MIN bytes; one that holds something else is refused.
+ * @param memory zeroed; to be closed also where this fails
  * @param far the second word is the own one
  * @return 0, or -errno with a sentence said
  */
-int words_open(const char *path, bool far, void **mapping, uint32_t **own,
+int words_open(struct memory *memory, const char *path, bool far, uint32_t **own,
 	       const uint32_t NHN_FOREIGN **peer);
-/** Accepts NULL. */
-void words_close(void *mapping);
 
 #endif /* MEMORY_H */

@@ -35,7 +35,8 @@ struct near {
 	struct nhn_histogram *back;
 	struct nhn_gaps *gaps; /**< samples over its threshold are noted */
 	struct nhn_observer *observer;
-	uint64_t begun; /**< cycles when the rounds began: gaps count from there */
+	uint64_t begun;	    /**< cycles when the rounds began: gaps count from there */
+	uint64_t answer_ns; /**< longer than else an answer may take: the far end's work */
 
 	/* the loops' own */
 	uint32_t sequence;	/**< of the next message, but DATA */
@@ -43,6 +44,9 @@ struct near {
 	uint64_t random;	/**< state of the gaps' generator, not 0 */
 	uint64_t sent;		/**< messages, but orders, words and DATA */
 	uint64_t bulk_sent;	/**< DATA */
+	uint64_t bulk_known;	/**< bulk_sent when all of it was last known to have arrived */
+	uint64_t bulk_unknown;	/**< DATA of blocks that ended before that was known: lost */
+	bool taking;		/**< DATA while an order is waited for: duplex */
 	struct stream answers;	/**< of ECHO, STAMP and CALL */
 	struct stream bulk;	/**< DATA of the far end: duplex */
 	uint64_t unanswered;	/**< messages whose answer was given up, by a restart or silence */

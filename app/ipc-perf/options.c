@@ -76,6 +76,21 @@ interactive_take(struct options *options, const char *text)
 	return 0;
 }
 
+static int
+cores_take(struct options *options, const char *text)
+{
+	options->cores = text;
+	return 0;
+}
+
+static int
+strict_take(struct options *options, const char *text)
+{
+	(void)text;
+	options->strict = true;
+	return 0;
+}
+
 #define TEXT_OPTION(option_name, member)                                                           \
 	{                                                                                          \
 		.name = (option_name), .has_arg = required_argument,                               \
@@ -85,6 +100,8 @@ interactive_take(struct options *options, const char *text)
 static const struct own_option own_options[] = {
 	{.name = "link", .has_arg = required_argument, .take = link_take},
 	{.name = "via", .has_arg = required_argument, .take = via_take},
+	{.name = "cores", .has_arg = required_argument, .take = cores_take},
+	{.name = "strict", .has_arg = no_argument, .take = strict_take},
 	TEXT_OPTION("json", outputs.json),
 	TEXT_OPTION("csv", outputs.csv),
 	TEXT_OPTION("hgrm", outputs.hgrm),
@@ -233,14 +250,15 @@ options_link_check(const struct options *options, const struct settings *setting
 static int
 pong_check(const struct parse *parse)
 {
-	const uint32_t allowed = own_bit("link") | own_bit("via");
+	const uint32_t allowed =
+		own_bit("link") | own_bit("via") | own_bit("cores") | own_bit("strict");
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(own_options); i++) {
 		if (((parse->own & ~allowed) >> i & 1) == 0)
 			continue;
 		say("--%s is given to a pong, expected at the other end, which measures: a pong"
-		    " takes --link and --via only.",
+		    " takes --link, --via, --cores and --strict only.",
 		    own_options[i].name);
 		return -EINVAL;
 	}

@@ -17,6 +17,8 @@
 
 #include "settings.h"
 
+struct nhn_check_result;
+
 /** Results of others shown in a report beside these. */
 #define COMPARE_MAX 8u
 
@@ -34,6 +36,7 @@ struct link_option {
 	char *path;		    /**< files: the one of both areas, or split: of the own area */
 	char *peer;		    /**< split: file, or device by its full address; else NULL */
 	uint64_t bytes;		    /**< files of the host; 0: what exists, or the default */
+	uint64_t offset;	    /**< where the memory begins in each file */
 	mode_t mode;		    /**< files of the host; 0: the default */
 	gid_t group;		    /**< files of the host; (gid_t)-1: as it comes */
 	char bdf[PCI_PRI_STR_SIZE]; /**< pci: address in full, the device's name in EAL */
@@ -59,6 +62,12 @@ struct options {
 	const char *scenario;	  /**< file of runs, or NULL */
 	const char *cmdline_file; /**< commands for the prompt, or NULL */
 	bool interactive;
+	const char *cores;     /**< numbers or auto; NULL: EAL's own options say */
+	bool strict;	       /**< refuse cores of which a check fails */
+	const char *core_list; /**< what came of cores, as EAL's -l has it; or NULL */
+	/** What the checker says of the cores in use; 0 of them: it was not asked. */
+	const struct nhn_check_result *checks;
+	unsigned int check_count;
 	const char *compare[COMPARE_MAX];
 	unsigned int compares;
 	char **argv;  /**< the whole command line, ends with NULL */

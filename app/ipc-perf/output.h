@@ -33,6 +33,9 @@ void output_text_gaps(FILE *out, const struct result *result);
 /** Where this end and the far end run. @p result may be NULL */
 void output_text_topology(FILE *out, const struct result *result);
 
+/** The CPU of the main lcore, as the kernel numbers it: EAL's own number is another. */
+int output_core(void);
+
 /**
  * Where a CPU is, in a line: "core 2: ..., isolated: no, governor performance". Reads sysfs:
  * milliseconds. @return whether it is known; else @p text says that it is not

@@ -6,8 +6,9 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-#include <rte_lcore.h>
 #include <rte_version.h>
+
+#include <nhn_check.h>
 
 #include "engine.h"
 #include "output.h"
@@ -39,7 +40,7 @@ program_object(const struct options *options)
 static json_t *
 near_object(const struct nhn_clock *clock)
 {
-	const int cpu = rte_lcore_to_cpu_id((int)rte_get_main_lcore());
+	const int cpu = output_core();
 	struct object object = object_begin();
 	struct utsname kernel;
 	char text[512];
@@ -213,11 +214,11 @@ sweep_object(const struct settings *settings)
 }
 
 static json_t *
-method_object(void)
+method_object(const struct result *result)
 {
 	struct object object = object_begin();
 
-	object_set_count(&object, "warmup_messages", WARMUP_TRIPS);
+	object_set_count(&object, "warmup_messages", result->warmup_messages);
 	object_set_count(&object, "warmup_limit_trips", LIMIT_TRIPS);
 	object_set_count(&object, "limit_trips", LIMIT_TRIPS);
 	object_set_real(&object, "limit_drift", LIMIT_DRIFT);
@@ -235,6 +236,28 @@ warnings_array(const struct result *result)
 
 	for (i = 0; result_warning(result, i, text, sizeof(text)); i++)
 		array_add(&array, object_text(text));
+	return object_end(&array);
+}
+
+/** As nahanni-check has them. */
+static json_t *
+checks_array(const struct options *options)
+{
+	struct object array = array_begin();
+	unsigned int i;
+
+	for (i = 0; i < options->check_count; i++) {
+		const struct nhn_check_result *result = &options->checks[i];
+		struct object check = object_begin();
+
+		object_set_text(&check, "id", result->id);
+		object_set_text(&check, "status", nhn_check_status_name(result->status));
+		object_set_text(&check, "found", result->found);
+		object_set_text(&check, "wanted", result->wanted);
+		object_set_text(&check, "why", result->why);
+		object_set_text(&check, "remedy", result->remedy);
+		array_add(&array, object_end(&check));
+	}
 	return object_end(&array);
 }
 
@@ -278,6 +301,7 @@ set_configuration(struct object *object, const struct options *options, const st
 	object_set_text(object, "link_state", linked ? result->link_state : NULL);
 	object_set_bool(object, "met", result_met(result));
 	object_set(object, "warnings", warnings_array(result));
+	object_set(object, "checks", checks_array(options));
 	set_begun(object, &result->begun);
 	object_set_count(object, "run_ns", result->run_ns);
 	object_set_count(object, "measured_ns", result->measured_ns);
@@ -285,7 +309,7 @@ set_configuration(struct object *object, const struct options *options, const st
 	object_set(object, "sweep", sweep_object(settings));
 	object_set(object, "link", linked ? link_object(&options->link) : json_null());
 	object_set(object, "far", linked ? far_object(&result->far) : json_null());
-	object_set(object, "method", method_object());
+	object_set(object, "method", method_object(result));
 }
 
 json_t *

@@ -145,7 +145,7 @@ rate_object(const struct result *result)
 	object_set(&object, "spread", spread_object(&result->rates));
 	object_set(&object, "bytes_per_s",
 		   real_or_null(kept && (settings->engine->uses & USES_SIZE),
-				result->rate * settings->size));
+				result->rate * result_rate_bytes(result)));
 	object_set(&object, "far_messages_per_s",
 		   real_or_null(result->far_rate > 0, result->far_rate));
 	object_set(&object, "back_messages_per_s",

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_lcore.h>
+
 #include <nhn_topo.h>
 
 #include "output.h"
@@ -23,6 +25,18 @@ governor_read(int cpu, char *text, size_t bytes)
 		snprintf(text, bytes, "not known");
 	fclose(file);
 	text[strcspn(text, "\n")] = '\0';
+}
+
+int
+output_core(void)
+{
+	const rte_cpuset_t cpus = rte_lcore_cpuset(rte_get_main_lcore());
+	unsigned int cpu = 0;
+
+	/* rte_lcore_to_cpu_id() counts physical cores, anew in each package. */
+	while (cpu < CPU_SETSIZE && !CPU_ISSET(cpu, &cpus))
+		cpu++;
+	return cpu < CPU_SETSIZE ? (int)cpu : -1;
 }
 
 bool

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include <rte_lcore.h>
 #include <rte_version.h>
+
+#include <nhn_check.h>
 
 #include "engine.h"
 #include "output_text.h"
@@ -129,7 +130,7 @@ far_text(const char *from, size_t bytes, char *text)
 static void
 print_near(FILE *out)
 {
-	const int cpu = rte_lcore_to_cpu_id((int)rte_get_main_lcore());
+	const int cpu = output_core();
 	struct utsname kernel;
 	char place[512];
 
@@ -158,10 +159,25 @@ output_text_topology(FILE *out, const struct result *result)
 	fprintf(out, "            %s\n", far_text(far->topology, sizeof(far->topology), text[3]));
 }
 
+/** What is wrong with the cores in use, where --cores or --strict asked. */
+static void
+print_checks(FILE *out, const struct options *options)
+{
+	unsigned int i;
+
+	for (i = 0; i < options->check_count; i++) {
+		const struct nhn_check_result *result = &options->checks[i];
+
+		if (result->status == NHN_CHECK_FAIL || result->status == NHN_CHECK_WARN)
+			fprintf(out, "check       %s %s: %s; remedy: %s\n",
+				nhn_check_status_name(result->status), result->id, result->found,
+				result->remedy);
+	}
+}
+
 static void
 print_times(FILE *out, const struct nhn_clock *clock, const struct result *result)
 {
-	const struct settings *settings = &result->settings;
 	char day[32];
 	struct tm tm;
 
@@ -172,10 +188,10 @@ print_times(FILE *out, const struct nhn_clock *clock, const struct result *resul
 	fprintf(out, "time        begun %s UTC, run %.3f s, of that measured %.3f s\n", day,
 		(double)result->run_ns * 1e-9, (double)result->measured_ns * 1e-9);
 	fprintf(out,
-		"rounds      of %" PRIu64 " messages%s; warm-up of %u messages and %u limit trips"
+		"rounds      of %" PRIu64 " messages; warm-up of %" PRIu64
+		" messages and %u limit trips"
 		" left out\n",
-		result->round_messages, (settings->engine->uses & USES_RATE) ? ", a second" : "",
-		WARMUP_TRIPS, LIMIT_TRIPS);
+		result->round_messages, result->warmup_messages, LIMIT_TRIPS);
 }
 
 static void
@@ -273,10 +289,11 @@ print_rate_of(FILE *out, const char *before, double rate)
 }
 
 static void
-print_rates(FILE *out, const char *before, double rate, const struct spread *spread)
+print_rates(FILE *out, const char *before, double rate, const char *of, const struct spread *spread)
 {
 	print_rate_of(out, before, rate);
-	print_rate_of(out, " messages/s: median of rounds; quartiles ", spread->quarter);
+	fprintf(out, " messages/s: %s; ", of);
+	print_rate_of(out, "quartiles ", spread->quarter);
 	print_rate_of(out, " to ", spread->three_quarters);
 	fputc('\n', out);
 }
@@ -292,11 +309,14 @@ print_rate(FILE *out, const struct result *result)
 		fputs("rate        -: no round was kept\n", out);
 		return;
 	}
-	print_rates(out, "rate        ", result->rate, &spread);
+	print_rates(out, "rate        ", result->rate,
+		    (settings->engine->uses & USES_RATE) ? "sent over time" : "median of rounds",
+		    &spread);
 	if (result->back_rates.count != 0)
-		print_rates(out, "            back ", back.median, &back);
+		print_rates(out, "            back ", back.median, "median of rounds", &back);
 	if (settings->engine->uses & USES_SIZE)
-		fprintf(out, "            %.3f MB/s\n", result->rate * settings->size / 1e6);
+		fprintf(out, "            %.3f MB/s\n",
+			result->rate * result_rate_bytes(result) / 1e6);
 	if (settings->engine->uses & USES_RATE)
 		fprintf(out,
 			"            asked for %" PRIu64 "/s, %s; sent late %" PRIu64
@@ -404,6 +424,7 @@ output_text(FILE *out, const struct options *options, const struct nhn_clock *cl
 		output_text_topology(out, result);
 	else
 		print_near(out);
+	print_checks(out, options);
 	print_times(out, clock, result);
 	output_text_histogram(out, result);
 	output_text_besides(out, result);

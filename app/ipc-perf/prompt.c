@@ -95,7 +95,8 @@ queue_step(void)
 		return false;
 	if (!prompt_idle())
 		return true;
-	if (queue->next == queue->count || prompt_ending()) {
+	if (queue->next == queue->count || prompt_ending() ||
+	    (queue->next != 0 && session->interrupted)) {
 		prompt_queue_drop();
 		return false;
 	}
@@ -178,6 +179,11 @@ file_run(const char *path)
 		if (length == 0 || line[length - 1] != '\n')
 			strcpy(line + length, "\n");
 		go_on = script_line(path, ++number, line);
+	}
+	if (go_on && ferror(file)) {
+		say("The file of commands %s cannot be read (%m), expected a file of lines.", path);
+		script_fail(path, "--cmdline-file");
+		go_on = false;
 	}
 	fclose(file);
 	return go_on;

@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 /** Of this file: both ends must have the same. */
-#define PROTOCOL_VERSION 2u
+#define PROTOCOL_VERSION 3u
 
 struct protocol_header {
 	uint32_t sequence;
@@ -137,11 +137,13 @@ struct reply_counts {
 	uint64_t duplicates;
 	uint64_t misordered;
 	uint64_t corrupt;
-	uint64_t dropped;  /**< answers that could not be sent */
-	uint64_t strange;  /**< messages that are none of the near end's */
-	uint64_t bulk;	   /**< of received: DATA */
-	uint64_t first_ns; /**< own clock: the first DATA, and ... */
-	uint64_t last_ns;  /**< ... the last one: for the far end's own rate */
+	uint64_t dropped; /**< answers that could not be sent */
+	uint64_t strange; /**< messages that are none of the near end's */
+	uint64_t bulk;	  /**< of received: DATA */
+	/* The far end's own rate, without pauses: (bulk - trains) / active_ns. */
+	uint64_t active_ns; /**< own clock: from burst to burst of DATA less than 1 ms apart, and
+			     *   a cycle a byte: a train */
+	uint64_t trains;    /**< of bulk: those in the first burst of each train */
 	int64_t minor_faults, major_faults, voluntary_switches, involuntary_switches;
 };
 

@@ -131,24 +131,33 @@ value_compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/** Quartiles by nearest rank. */
+/** Quartiles by the rank rule: the smallest value with a quarter at or below it, ... */
 struct spread
 series_spread(const struct series *series)
 {
 	struct spread spread = {.median = 0};
 	double sorted[SERIES_MAX];
-	uint32_t last = series->count - 1;
 
 	if (series->count == 0)
 		return spread;
 	memcpy(sorted, series->values, series->count * sizeof(*sorted));
 	qsort(sorted, series->count, sizeof(*sorted), value_compare);
 	spread.min = sorted[0];
-	spread.quarter = sorted[(last + 2) / 4];
-	spread.median = sorted[(last * 2 + 2) / 4];
-	spread.three_quarters = sorted[(last * 3 + 2) / 4];
-	spread.max = sorted[last];
+	spread.quarter = sorted[(series->count + 3) / 4 - 1];
+	spread.median = sorted[(2 * series->count + 3) / 4 - 1];
+	spread.three_quarters = sorted[(3 * series->count + 3) / 4 - 1];
+	spread.max = sorted[series->count - 1];
 	return spread;
+}
+
+uint32_t
+result_rate_bytes(const struct result *result)
+{
+	const struct settings *settings = &result->settings;
+
+	return (settings->engine->uses & USES_BULK_SIZE) != 0 && settings->bulk_size != 0
+		       ? settings->bulk_size
+		       : settings->size;
 }
 
 bool
@@ -174,6 +183,9 @@ result_outcome(const struct result *result)
 		return "memory lost";
 	case OUTCOME_REFUSED:
 		return "refused";
+	case OUTCOME_RESTART:
+	case OUTCOME_VOID:
+		return "unsteady link";
 	default:
 		return result->complete ? "complete" : "unsteady limit";
 	}

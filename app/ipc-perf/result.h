@@ -106,7 +106,10 @@ struct result {
 	double far_rate;   /**< as the far end counted DATA by its own clock; 0: none */
 	uint64_t late;	   /**< paced: sent more than a period late */
 	uint64_t late_most_ns;
-	bool rate_held; /**< paced: within 0.1 %, and no round ended late */
+	uint64_t paced_intervals; /**< paced: between messages sent, and ... */
+	uint64_t paced_cycles;	  /**< ... how long all of them were */
+	uint64_t warmup_messages; /**< that came first and are in no figure */
+	bool rate_held;		  /**< paced: within 0.1 %, and no round ended late */
 
 	struct both_counts counts;
 	uint64_t restarts;  /**< of the far end, since the run began */
@@ -132,6 +135,9 @@ void result_keep(struct result *result, uint64_t begin_ns, uint64_t end_ns, uint
 
 void series_add(struct series *series, double value);
 struct spread series_spread(const struct series *series);
+
+/** Bytes of the messages that the rate is of. */
+uint32_t result_rate_bytes(const struct result *result);
 
 /** Whether the run did what was asked: nothing lost or wrong, not cut off. */
 bool result_met(const struct result *result);

@@ -13,6 +13,9 @@
 #include "engine.h"
 #include "result.h"
 
+/** One message of so many may be sent late, and nothing is said. */
+#define LATE_SHARE 1000
+
 static int
 sum_lost(const struct result *result, double *value)
 {
@@ -198,6 +201,13 @@ warn_cut_off(const struct result *result, char *text, size_t bytes)
 	case OUTCOME_REFUSED:
 		snprintf(text, bytes, "REFUSED: the far end would not do this run.");
 		return true;
+	case OUTCOME_RESTART:
+	case OUTCOME_VOID:
+		snprintf(
+			text, bytes,
+			"CUT OFF: the far end was restarted, or messages were lost, again and again"
+			" before the first round.");
+		return true;
 	default:
 		return false;
 	}
@@ -236,6 +246,19 @@ warn_rate(const struct result *result, char *text, size_t bytes)
 	return true;
 }
 
+/** Each was counted with its whole delay: the load was not as even as it was meant. */
+static bool
+warn_late(const struct result *result, char *text, size_t bytes)
+{
+	if (result->late <= result->messages / LATE_SHARE || !result->rate_held)
+		return false;
+	snprintf(text, bytes,
+		 "SENT LATE: %" PRIu64 " of %" PRIu64
+		 " messages, more than a period after their time, at most by %.3f us.",
+		 result->late, result->messages, (double)result->late_most_ns / 1e3);
+	return true;
+}
+
 static bool
 warn_expects(const struct result *result, char *text, size_t bytes)
 {
@@ -254,10 +277,10 @@ warn_unsteady(const struct result *result, char *text, size_t bytes)
 	if (result->outcome != OUTCOME_OK || result->complete)
 		return false;
 	snprintf(text, bytes,
-		 "WARNING: %" PRIu32 " rounds were run and only %" PRIu32 " of %" PRIu32
-		 " planned had a steady limit: this machine is too noisy for this figure.",
+		 "WARNING: %" PRIu32 " rounds were run and only %" PRIu32
+		 " had a steady limit: this machine is too noisy for this figure.",
 		 result->rounds_kept + result->rounds_dropped + result->rounds_void,
-		 result->rounds_kept, result->rounds_planned);
+		 result->rounds_kept);
 	return true;
 }
 
@@ -287,8 +310,8 @@ bool
 result_warning(const struct result *result, unsigned int index, char *text, size_t bytes)
 {
 	static bool (*const warnings[])(const struct result *, char *, size_t) = {
-		warn_cut_off,  warn_lost,  warn_rate,	  warn_expects,
-		warn_unsteady, warn_range, warn_restarts,
+		warn_cut_off, warn_lost,     warn_rate,	 warn_late,
+		warn_expects, warn_unsteady, warn_range, warn_restarts,
 	};
 	size_t i;
 

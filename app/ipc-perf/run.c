@@ -7,17 +7,17 @@
 #include <string.h>
 
 #include <rte_common.h>
-#include <rte_lcore.h>
 
 #include <nhn_link_text.h>
 
+#include "output.h"
 #include "run_internal.h"
 #include "say.h"
 
 /** The warm-up ends after so long, where its trips are slow. */
 #define WARMUP_NS UINT64_C(500000000)
-/** Its first part, by which the speed is found. */
-#define WARMUP_PROBE_TRIPS UINT64_C(50)
+/** Beginnings that a far end which is restarted may cost. */
+#define BEGIN_TRIES 10
 /** Gaps below this are of no interest: an ordinary interrupt takes longer. */
 #define GAP_NS_MIN UINT64_C(5000)
 
@@ -76,6 +76,9 @@ near_begin(struct run *run)
 		settings->bulk_size != 0 ? settings->bulk_size - overhead : near->length;
 	near->burst = settings->burst;
 	near->depth = settings->depth;
+	/* It comes between two workloads, and the next one may have just begun. */
+	if (run->engine->uses & USES_WORK)
+		near->answer_ns = 2 * settings->work_ns;
 	near->random = settings->seed | 1;
 	near->sequence = (uint32_t)nhn_clock_now();
 	near->answers.next = near->sequence;
@@ -93,21 +96,39 @@ near_begin(struct run *run)
 	return -ENOMEM;
 }
 
-/** How many rounds there will be, and how long they are at first. */
+/** Messages of a paced round: of a second, or of all the time there is. */
+static uint64_t
+paced_messages(const struct settings *settings)
+{
+	const uint64_t ns = settings->duration_ns != 0
+				    ? RTE_MIN(settings->duration_ns, PACED_ROUND_NS)
+				    : PACED_ROUND_NS;
+
+	return (uint64_t)((double)settings->rate * (double)ns * 1e-9);
+}
+
+/**
+ * How many rounds there will be, and how long they are at first.
+ * @param message_ns of one message, as the warm-up found it; 0: no time at all
+ */
 static void
-rounds_plan(struct run *run)
+rounds_plan(struct run *run, uint64_t message_ns)
 {
 	const struct settings *settings = run->settings;
+	const uint64_t round_ns = settings->samples != 0 ? ROUND_NS_MAX : ROUND_NS;
 	struct result *result = run->result;
 	uint64_t messages =
 		RTE_MIN(RTE_MAX(settings->samples / 20, ROUND_MESSAGES_MIN), ROUND_MESSAGES_MAX);
 
-	if (run->engine->uses & USES_RATE) /* at least 1 */
-		messages = settings->rate * PACED_ROUND_NS / UINT64_C(1000000000);
+	if (run->engine->uses & USES_RATE)
+		messages = paced_messages(settings);
+	else if (message_ns != 0 && (settings->samples == 0 || messages > round_ns / message_ns))
+		messages = round_ns / message_ns;
 	if (settings->samples != 0 && messages > settings->samples)
 		messages = settings->samples;
-	result->round_messages = messages;
-	result->rounds_planned = (uint32_t)((settings->samples + messages - 1) / messages);
+	result->round_messages = RTE_MAX(messages, UINT64_C(1));
+	result->rounds_planned = (uint32_t)((settings->samples + result->round_messages - 1) /
+					    result->round_messages);
 }
 
 static enum outcome
@@ -138,32 +159,45 @@ warm_up_part(struct run *run, uint64_t messages, uint64_t *ns)
 	return outcome;
 }
 
-/** Left out of all figures. In it the speed is found, for rounds that time ends. */
+/**
+ * Left out of all figures. In it the speed is found: parts of 1, 2, 4, ... messages, so that
+ * the last one is about half of all, and none of them takes long where messages do.
+ */
 static enum outcome
 warm_up(struct run *run)
 {
 	struct result *result = run->result;
-	uint64_t messages = WARMUP_PROBE_TRIPS;
+	uint64_t messages = 1, spent_ns = 0;
 	enum outcome outcome;
 	uint64_t ns;
 
-	outcome = warm_up_part(run, messages, &ns);
-	if (outcome == OUTCOME_OK) {
-		messages = RTE_MIN(WARMUP_NS * messages / (ns + 1), (uint64_t)WARMUP_TRIPS);
-		messages = RTE_MAX(messages, WARMUP_PROBE_TRIPS);
+	result->warmup_messages = 0;
+	do {
 		outcome = warm_up_part(run, messages, &ns);
-	}
+		rounds_plan(run, ns / messages + 1);
+		result->warmup_messages += messages;
+		spent_ns += ns;
+		messages = RTE_MIN(2 * messages, WARMUP_TRIPS - result->warmup_messages);
+	} while (outcome == OUTCOME_OK && spent_ns < WARMUP_NS && messages != 0);
 	if (outcome == OUTCOME_OK)
 		outcome = run_limit_block(run, &result->after);
-	/* A round that is too slow for its plan is made shorter, and there are more of them. */
-	if (outcome == OUTCOME_OK && (run->engine->uses & USES_RATE) == 0) {
-		uint64_t fitting = RTE_MAX(ROUND_NS * messages / (ns + 1), UINT64_C(1));
-
-		if (run->settings->samples == 0)
-			result->round_messages = fitting;
-	}
 	nhn_histogram_init(run->near.there);
 	nhn_histogram_init(run->near.back);
+	return outcome;
+}
+
+static enum outcome
+begin_once(struct run *run)
+{
+	enum outcome outcome = run_orders(run);
+
+	if (outcome == OUTCOME_OK)
+		outcome = warm_up(run);
+	/* What the warm-up moved is in no count. */
+	if (outcome == OUTCOME_OK)
+		outcome = run_count_anew(run);
+	if (outcome == OUTCOME_OK)
+		outcome = run_offset(run, &run->result->offset_begin, CLOCK_EXCHANGES);
 	return outcome;
 }
 
@@ -172,7 +206,9 @@ static enum outcome
 begin(struct run *run, int *ret)
 {
 	enum outcome outcome = link_wait(run);
+	int tries = BEGIN_TRIES;
 
+	run->restarts_before = way_restarts(run->way);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	*ret = link_check(run);
@@ -180,14 +216,10 @@ begin(struct run *run, int *ret)
 		*ret = near_begin(run);
 	if (*ret != 0)
 		return OUTCOME_REFUSED;
-	outcome = run_orders(run);
-	if (outcome == OUTCOME_OK)
-		outcome = warm_up(run);
-	/* What the warm-up moved is in no count. */
-	if (outcome == OUTCOME_OK)
-		outcome = run_count_anew(run);
-	if (outcome == OUTCOME_OK)
-		outcome = run_offset(run, &run->result->offset_begin, CLOCK_EXCHANGES);
+	/* A far end that was restarted, or a lost frame: from the beginning. */
+	do {
+		outcome = begin_once(run);
+	} while ((outcome == OUTCOME_RESTART || outcome == OUTCOME_VOID) && --tries > 0);
 	return outcome;
 }
 
@@ -258,8 +290,8 @@ run_all(struct run *run)
 	nhn_gaps_init(&result->gaps, run->settings->gaps ? GAP_NS_MIN : UINT64_MAX);
 	result->gaps.far_sleeps = run->settings->wait == WAIT_SLEEP;
 	if (run->settings->gaps)
-		nhn_observer_open(&run->observer, rte_lcore_to_cpu_id((int)rte_lcore_id()), "");
-	rounds_plan(run);
+		nhn_observer_open(&run->observer, output_core(), "");
+	rounds_plan(run, 0);
 	run->begun = nhn_clock_now();
 	if (run->engine->uses & USES_LINK)
 		ret = run_linked(run);

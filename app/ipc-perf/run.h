@@ -24,6 +24,8 @@
 #define ROUND_MESSAGES_MAX UINT64_C(50000)
 /** Where time ends a run, a round is to last so long; paced ones a second. */
 #define ROUND_NS UINT64_C(50000000)
+/** Where samples end it, a round of slow messages lasts no longer. */
+#define ROUND_NS_MAX UINT64_C(1000000000)
 #define PACED_ROUND_NS UINT64_C(1000000000)
 /** Rounds run at most, over those planned. */
 #define ROUNDS_FACTOR 3u
@@ -45,7 +47,7 @@ struct run {
 	const struct engine *engine;
 	struct result *result;
 	pthread_mutex_t *lock; /**< held while result changes; never within a round's loop */
-	const volatile sig_atomic_t *stopped;
+	volatile sig_atomic_t *stopped;
 	/** Called between rounds, not under the lock: the live view. */
 	void (*tell)(void *context, const struct run *run);
 	void *tell_context;

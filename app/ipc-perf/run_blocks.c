@@ -62,7 +62,7 @@ run_stamp_block(struct run *run)
 	trip_ns = 1 + nhn_clock_ns(run->clock, gap_cycles + random_cycles);
 	if (scratch->total != 0)
 		trip_ns += scratch->max_ns / 4;
-	trips = RTE_MAX(RTE_MIN(trips, STAMP_NS_MAX / trip_ns), UINT64_C(10));
+	trips = RTE_MAX(RTE_MIN(trips, STAMP_NS_MAX / trip_ns), UINT64_C(1));
 	nhn_histogram_init(scratch);
 	/* Two calibrations of one counter drift apart by some ns a second. */
 	outcome = run_offset(run, &now, STAMP_EXCHANGES);

@@ -9,6 +9,9 @@
 #include "run_internal.h"
 #include "say.h"
 
+/** Exchanges of clocks with a far end that works between its polls take no longer. */
+#define OFFSET_NS_MAX UINT64_C(500000000)
+
 static enum outcome
 hello(struct run *run)
 {
@@ -69,6 +72,8 @@ run_count_anew(struct run *run)
 	stream_count_anew(&near->bulk);
 	near->sent = 0;
 	near->bulk_sent = 0;
+	near->bulk_known = 0;
+	near->bulk_unknown = 0;
 	near->unanswered = 0;
 	return run_orders(run);
 }
@@ -78,10 +83,11 @@ run_offset(struct run *run, struct offset *offset, unsigned int exchanges)
 {
 	const struct order order = {.kind = ORDER_CLOCK};
 	uint64_t shortest_ns = UINT64_MAX;
+	uint64_t spent_ns = 0;
 	unsigned int i;
 
-	for (i = 0; i < exchanges; i++) {
-		struct reply_clock far;
+	for (i = 0; i < exchanges && spent_ns < OFFSET_NS_MAX; i++) {
+		struct reply_clock far = {0, 0};
 		uint64_t sent_ns = nhn_clock_ns(run->clock, nhn_clock_now());
 		enum outcome outcome =
 			run->calls->order(run->way, &run->near, &order, &far, sizeof(far));
@@ -90,6 +96,7 @@ run_offset(struct run *run, struct offset *offset, unsigned int exchanges)
 
 		if (outcome != OUTCOME_OK)
 			return outcome;
+		spent_ns += received_ns - sent_ns;
 		if (away_ns >= shortest_ns)
 			continue;
 		shortest_ns = away_ns;
@@ -97,9 +104,8 @@ run_offset(struct run *run, struct offset *offset, unsigned int exchanges)
 		offset->when_ns = received_ns;
 		/* Half the way out and half the way back: it may be all of either. */
 		offset->error_ns = away_ns / 2 + 1;
-		offset->offset_ns = ((int64_t)(far.received_ns - sent_ns) +
-				     (int64_t)(far.sent_ns - received_ns)) /
-				    2;
+		offset->offset_ns = (int64_t)(far.received_ns - sent_ns) / 2 +
+				    (int64_t)(far.sent_ns - received_ns) / 2;
 	}
 	run->near.offset_ns = offset->offset_ns;
 	return OUTCOME_OK;
@@ -134,72 +140,96 @@ fetch_part(struct run *run, uint32_t what, uint64_t *next, struct nhn_histogram 
 	for (i = 0; i < part.head.pairs && i < REPLY_BYTES_MAX / sizeof(part.pairs[0]) - 3; i++)
 		if (part.pairs[i].index < NHN_HISTOGRAM_COUNTS)
 			h->counts[part.pairs[i].index] = part.pairs[i].count;
-	if (part.head.next != 0 && part.head.next <= *next)
+	if (part.head.next >= NHN_HISTOGRAM_COUNTS ||
+	    (part.head.next != 0 && part.head.next <= *next))
 		return OUTCOME_REFUSED;
 	*next = part.head.next;
 	return OUTCOME_OK;
 }
 
+/** Into a scratch first: the prompt may look at the result meanwhile. */
 static void
 fetch(struct run *run, uint32_t what, struct nhn_histogram *h)
 {
+	struct nhn_histogram *scratch = &run->result->before;
 	uint64_t next = 0;
 
-	nhn_histogram_init(h);
+	nhn_histogram_init(scratch);
 	do {
-		if (fetch_part(run, what, &next, h) != OUTCOME_OK) {
-			nhn_histogram_init(h);
+		if (fetch_part(run, what, &next, scratch) != OUTCOME_OK)
 			return;
-		}
 	} while (next != 0);
+	pthread_mutex_lock(run->lock);
+	*h = *scratch;
+	pthread_mutex_unlock(run->lock);
 }
 
-/** As it counted itself, and what is missing of what it was sent. */
+/** As it counted itself. */
 static void
 far_take(struct run *run)
 {
 	const struct order order = {.kind = ORDER_COUNTS};
 	struct result *result = run->result;
-	struct reply_counts *far = &result->counts.far;
+	struct reply_counts far;
 
-	if (run->calls->order(run->way, &run->near, &order, far, sizeof(*far)) != OUTCOME_OK)
+	if (run->calls->order(run->way, &run->near, &order, &far, sizeof(far)) != OUTCOME_OK)
 		return;
+	pthread_mutex_lock(run->lock);
+	result->counts.far = far;
 	result->counts.far_known = true;
-	if (far->bulk > 1 && far->last_ns > far->first_ns)
-		result->far_rate =
-			(double)(far->bulk - 1) * 1e9 / (double)(far->last_ns - far->first_ns);
+	if (far.bulk > far.trains && far.active_ns != 0)
+		result->far_rate = (double)(far.bulk - far.trains) * 1e9 / (double)far.active_ns;
+	pthread_mutex_unlock(run->lock);
 	fetch(run, FAR_FLOOR, &result->far_floor);
 	if (run->engine->uses & USES_WORK)
 		fetch(run, FAR_WORK, &result->far_work);
+	run_offset(run, &result->offset_end, CLOCK_EXCHANGES);
+}
+
+static uint64_t
+less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/** DATA that never came, of both directions. */
+static uint64_t
+bulk_lost(const struct run *run)
+{
+	const struct result *result = run->result;
+	const struct near *near = &run->near;
+	const struct reply_counts *far = &result->counts.far;
+
+	/* A far end that was restarted does not know what its forerunner had. */
+	if (!result->counts.far_known || result->restarts != 0)
+		return near->bulk.lost + near->bulk_unknown;
+	return near->bulk.lost + less(near->bulk_sent, far->bulk + far->corrupt);
 }
 
 void
 run_counts(struct run *run)
 {
+	const sig_atomic_t stopped = *run->stopped;
 	struct result *result = run->result;
 	const struct near *near = &run->near;
 	struct reply_counts *counts = &result->counts.near;
 
-	pthread_mutex_lock(run->lock);
-	/* Of a link that is gone there is no answer, and the wait for it would be long. */
-	if (result->outcome == OUTCOME_OK || (result->outcome == OUTCOME_STOPPED &&
-					      !way_down(run->way) && result->rounds_kept != 0)) {
+	/* ^C ended the rounds; what both ends counted is still of interest. A second one ends
+	 * the program. Of a link that is gone there is no answer. */
+	*run->stopped = 0;
+	if (!way_down(run->way) &&
+	    (result->outcome == OUTCOME_OK || result->outcome == OUTCOME_STOPPED))
 		far_take(run);
-		run_offset(run, &result->offset_end, CLOCK_EXCHANGES);
-	}
+	if (stopped)
+		*run->stopped = stopped;
+	pthread_mutex_lock(run->lock);
 	counts->sent = near->sent + near->bulk_sent;
 	counts->received = near->answers.received + near->bulk.received;
 	counts->bulk = near->bulk.received;
 	counts->duplicates = near->answers.duplicates + near->bulk.duplicates;
 	counts->misordered = near->answers.misordered + near->bulk.misordered;
 	counts->corrupt = near->answers.corrupt + near->bulk.corrupt;
-	counts->lost = near->sent - RTE_MIN(near->sent, near->answers.received) + near->bulk.lost;
-	if (result->counts.far_known && result->restarts == 0 &&
-	    near->bulk_sent > result->counts.far.bulk)
-		counts->lost += near->bulk_sent - result->counts.far.bulk;
-	counts->minor_faults = result->usage.minor_faults;
-	counts->major_faults = result->usage.major_faults;
-	counts->voluntary_switches = result->usage.voluntary_switches;
-	counts->involuntary_switches = result->usage.involuntary_switches;
+	counts->lost =
+		less(near->sent, near->answers.received + near->answers.corrupt) + bulk_lost(run);
 	pthread_mutex_unlock(run->lock);
 }

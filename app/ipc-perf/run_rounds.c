@@ -103,7 +103,10 @@ round_take(struct run *run, uint64_t begin_ns, uint64_t end_ns, bool before_kept
 	} else {
 		result->rounds_dropped++;
 	}
-	result->rate = series_spread(&result->rates).median;
+	result->rate = result->paced_cycles != 0
+			       ? (double)result->paced_intervals * (double)run->clock->hz /
+					 (double)result->paced_cycles
+			       : series_spread(&result->rates).median;
 	pthread_mutex_unlock(run->lock);
 }
 
@@ -154,15 +157,26 @@ static enum outcome
 restart_take(struct run *run)
 {
 	struct result *result = run->result;
-	enum outcome outcome;
+	const struct near *near = &run->near;
 
+	result->restarts = way_restarts(run->way) - run->restarts_before;
+	say("pong was restarted, %" PRIu64 " times in all; messages lost until now: %" PRIu64,
+	    result->restarts, near->unanswered + near->bulk_unknown);
+	return run_orders(run);
+}
+
+/** After a round that is void, or a restart between rounds: what comes before the next one. */
+static enum outcome
+resume(struct run *run, enum outcome outcome)
+{
 	do {
-		result->restarts = way_restarts(run->way) - run->restarts_before;
-		say("pong was restarted, %" PRIu64
-		    " times in all; messages lost until now: %" PRIu64,
-		    result->restarts, run->near.unanswered);
-		outcome = run_orders(run);
-	} while (outcome == OUTCOME_RESTART);
+		if (outcome == OUTCOME_RESTART)
+			outcome = restart_take(run);
+		else
+			outcome = OUTCOME_OK;
+		if (outcome == OUTCOME_OK)
+			outcome = run_limit_block(run, &run->result->before);
+	} while (outcome == OUTCOME_RESTART || outcome == OUTCOME_VOID);
 	return outcome;
 }
 
@@ -198,6 +212,20 @@ round_size(const struct run *run)
 	       left;
 }
 
+/** Where time ends the run: rounds of about ROUND_NS, also when the speed has changed. */
+static void
+round_adapt(struct run *run, uint64_t ns)
+{
+	struct result *result = run->result;
+
+	if (run->settings->samples != 0 || (run->engine->uses & USES_RATE) != 0 ||
+	    (ns > ROUND_NS / 2 && ns < ROUND_NS * 2))
+		return;
+	result->round_messages = RTE_MAX(
+		(uint64_t)((double)run->round_messages * (double)ROUND_NS / (double)(ns + 1)),
+		UINT64_C(1));
+}
+
 /** The blocks after a round whose samples are kept or not: floor, one-way times. */
 static enum outcome
 between(struct run *run, uint64_t round_ns)
@@ -216,12 +244,24 @@ between(struct run *run, uint64_t round_ns)
 	return outcome;
 }
 
+/** A round that was broken off by ^C has whole samples; it has no limit and no rate. */
+static void
+partial_keep(struct run *run, uint64_t begin_ns, uint64_t end_ns)
+{
+	pthread_mutex_lock(run->lock);
+	if (run->engine->latency != NULL && run->round->total != 0)
+		result_keep(run->result, begin_ns, end_ns, run->round->total);
+	run->result->run_ns = end_ns;
+	pthread_mutex_unlock(run->lock);
+}
+
+/** @param kept of the last round, then of this one: whether its limit counts */
 static enum outcome
 one_round(struct run *run, bool *kept)
 {
 	struct result *result = run->result;
 	uint64_t begin_ns = 0, end_ns = 0;
-	bool before_kept = *kept;
+	const bool before_kept = *kept;
 	enum outcome outcome;
 
 	*kept = false;
@@ -229,26 +269,21 @@ one_round(struct run *run, bool *kept)
 	outcome = round_run(run, &begin_ns, &end_ns);
 	if (outcome == OUTCOME_OK)
 		outcome = run_limit_block(run, &result->after);
-	if (outcome == OUTCOME_OK) {
-		round_take(run, begin_ns, end_ns, before_kept, kept);
-		run->planned_done += *kept ? run->round_messages : 0;
-		result->before = result->after;
-		result->run_ns = run_now_ns(run);
-	}
-	if (outcome == OUTCOME_OK)
-		outcome = gaps_take(run, *kept);
-	else
+	if (outcome != OUTCOME_OK) {
 		gaps_take(run, false);
-	if (outcome == OUTCOME_OK)
-		outcome = between(run, end_ns - begin_ns);
-	if (outcome == OUTCOME_RESTART)
-		outcome = restart_take(run);
-	else if (outcome == OUTCOME_VOID)
-		outcome = OUTCOME_OK;
-	else
+		if (outcome == OUTCOME_STOPPED)
+			partial_keep(run, begin_ns, end_ns);
+		else
+			result->rounds_void++;
 		return outcome;
-	result->rounds_void++;
-	return outcome == OUTCOME_OK ? run_limit_block(run, &result->before) : outcome;
+	}
+	round_take(run, begin_ns, end_ns, before_kept, kept);
+	run->planned_done += *kept ? run->round_messages : 0;
+	result->before = result->after;
+	result->run_ns = run_now_ns(run);
+	round_adapt(run, end_ns - begin_ns);
+	outcome = gaps_take(run, *kept);
+	return outcome == OUTCOME_OK ? between(run, end_ns - begin_ns) : outcome;
 }
 
 void
@@ -260,14 +295,17 @@ run_rounds(struct run *run)
 
 	result->rate_held = true;
 	run->planned_done = 0;
-	if (run->way != NULL) {
-		run->restarts_before = way_restarts(run->way);
-		outcome = run_limit_block(run, &result->before);
-	}
+	if (run->way != NULL)
+		outcome = resume(run, OUTCOME_OK);
 	clock_gettime(CLOCK_REALTIME, &result->begun);
 	run->begun = run->near.begun = nhn_clock_now();
-	while (outcome == OUTCOME_OK && rounds_left(run))
+	while (outcome == OUTCOME_OK && rounds_left(run)) {
 		outcome = one_round(run, &kept);
+		if (outcome == OUTCOME_RESTART || outcome == OUTCOME_VOID) {
+			outcome = resume(run, outcome);
+			kept = false;
+		}
+	}
 	result->outcome = outcome;
 	result->complete =
 		result->rounds_kept != 0 &&

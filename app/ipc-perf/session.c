@@ -2,6 +2,7 @@
 /* What the main lcore does between and around runs. The prompt's requests come in session_ask.c. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -42,22 +43,15 @@ status_add(struct session *session, int status)
 		session->worst = status;
 }
 
-/** Print it, keep its object, write the files. @return 0, or -errno with a sentence said */
+/** Keep its object, write the files, print it. @return 0, or -errno with a sentence said */
 static int
-result_publish(struct session *session, const struct settings *settings)
+result_publish(struct session *session)
 {
 	const struct options *options = session->options;
 	json_t *object, *document;
 	unsigned int kind;
 	int ret = 0;
 
-	(void)settings;
-	output_text(stdout, options, session->clock, session->result);
-	if (fflush(stdout) != 0) {
-		say("The results could not be written to stdout (%m), expected that they can: see"
-		    " the disk or pipe behind it.");
-		ret = -EIO;
-	}
 	pthread_mutex_lock(&session->lock);
 	object = output_json_run(options, session->clock, session->way, session->result);
 	if (object == NULL || json_array_append_new(session->runs, object) != 0)
@@ -69,6 +63,12 @@ result_publish(struct session *session, const struct settings *settings)
 		    output_write(&session->files[kind], options, document, session->result) != 0)
 			ret = -EIO;
 	json_decref(document);
+	output_text(stdout, options, session->clock, session->result);
+	if (fflush(stdout) != 0) {
+		say("The results could not be written to stdout (%m), expected that they can: see"
+		    " the disk or pipe behind it.");
+		ret = -EIO;
+	}
 	return ret;
 }
 
@@ -100,7 +100,7 @@ run_one(struct session *session, const struct settings *settings)
 	}
 	live_end(&session->live);
 	status = status_of(session->result);
-	if (result_publish(session, settings) != 0 && status == EXIT_MET)
+	if (result_publish(session) != 0)
 		status = EXIT_FAILED;
 	/* With no far end nothing more can be run. */
 	if (session->result->outcome == OUTCOME_GONE || session->result->outcome == OUTCOME_LOST)
@@ -126,6 +126,16 @@ session_execute(struct session *session, const struct settings *settings)
 		}
 		status_add(session, run_one(session, &one));
 	}
+	session_unbegun(session, values - i);
+}
+
+void
+session_unbegun(struct session *session, uint32_t runs)
+{
+	if (runs == 0)
+		return;
+	say("%" PRIu32 " runs were not begun.", runs);
+	status_add(session, EXIT_FAILED);
 }
 
 /** Runs of the prompt, until it has enough. */

@@ -35,7 +35,8 @@ struct session {
 	volatile sig_atomic_t *stopped; /**< by ^C, or by session_stop() */
 	struct output_file files[OUTPUT_KINDS];
 	struct live live;
-	bool far_lost; /**< no further run of a list is begun */
+	bool far_lost;	  /**< no further run of a list is begun */
+	bool interrupted; /**< the last run, by ^C or stop */
 
 	pthread_mutex_t lock; /**< of all below; never held within a round */
 	pthread_cond_t changed;

@@ -91,6 +91,8 @@ session_rest(struct session *session)
 	pthread_mutex_lock(&session->lock);
 	if (session->state == SESSION_RUNNING)
 		session->state = SESSION_IDLE;
+	/* ^C, as stop, ends a whole scenario. */
+	session->interrupted = *session->stopped != 0;
 	*session->stopped = 0;
 	pthread_cond_broadcast(&session->changed);
 	pthread_mutex_unlock(&session->lock);

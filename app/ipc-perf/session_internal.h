@@ -13,6 +13,8 @@ enum exit_status {
 
 /** Run settings, each value of their sweep, on this thread. */
 void session_execute(struct session *session, const struct settings *settings);
+/** Of those asked for so many were not even begun: said, and a failure. */
+void session_unbegun(struct session *session, uint32_t runs);
 /** Do what the prompt asks for, until it ends. */
 void session_obey(struct session *session);
 /** A run is over: back to idle. */

@@ -74,7 +74,7 @@ bytes_parse(const char *text, uint64_t *value)
 	if (digits >= sizeof(number) || text[digits + (shift != 0)] != '\0')
 		return -EINVAL;
 	snprintf(number, sizeof(number), "%.*s", (int)digits, text);
-	if (number_parse(number, value) != 0)
+	if (number_parse(number, value) != 0 || *value > UINT64_MAX >> shift)
 		return -EINVAL;
 	*value <<= shift;
 	return 0;

@@ -93,7 +93,7 @@ pong_check(const char *where, uint64_t given)
 		if ((given >> i & 1) == 0 || strcmp(settings_table[i].name, "mode") == 0)
 			continue;
 		say("%s is given to a pong, expected at the other end, which measures: a pong"
-		    " takes --link and --via only.",
+		    " takes --link, --via, --cores and --strict only.",
 		    spot_text(&spot, where, settings_table[i].name));
 		return -EINVAL;
 	}

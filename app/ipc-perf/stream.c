@@ -13,6 +13,14 @@ note_ahead(struct stream *stream, uint32_t skipped)
 }
 
 void
+stream_give_up(struct stream *stream, uint32_t count)
+{
+	stream->lost += count;
+	stream->next += count;
+	stream->seen = count < STREAM_WINDOW ? stream->seen << count : 0;
+}
+
+void
 stream_note_other(struct stream *stream, uint32_t sequence)
 {
 	uint32_t back = stream->next - 1 - sequence;

@@ -26,6 +26,9 @@ struct stream {
 /** Cold: a number that is not the next. */
 void stream_note_other(struct stream *stream, uint32_t sequence);
 
+/** Cold: the next numbers will not come. */
+void stream_give_up(struct stream *stream, uint32_t count);
+
 /** Count a message that is whole. */
 static inline void
 stream_note(struct stream *stream, uint32_t sequence)

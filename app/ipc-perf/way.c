@@ -33,6 +33,8 @@ way_new(const struct way_calls *calls, const struct nhn_clock *clock,
 	way->clock = clock;
 	way->stopped = stopped;
 	way->lanes = 1;
+	/* Until it was up once. */
+	way->down = true;
 	way->order_sequence = (uint32_t)nhn_clock_now();
 	return way;
 }
@@ -166,6 +168,14 @@ memory_is_lost(struct way *way, uint64_t now_ns)
 		return way->lost;
 	way->look_ns = now_ns + MEMORY_LOOK_NS;
 	way->lost = memory_lost(&way->memory);
+	return way->lost;
+}
+
+bool
+way_words_lost(struct way *way)
+{
+	if (way->own_word != NULL && !way->lost)
+		way->lost = memory_lost(&way->memory);
 	return way->lost;
 }
 

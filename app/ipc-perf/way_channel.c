@@ -114,6 +114,14 @@ way_flush(struct way *way, uint32_t lane)
 	return true;
 }
 
+static uint32_t
+way_unsend(struct way *way, uint32_t lane)
+{
+	(void)way;
+	(void)lane;
+	return 0;
+}
+
 static inline uint32_t
 way_message_max(const struct way *way)
 {
@@ -155,6 +163,14 @@ static inline bool
 way_busy(const struct way *way)
 {
 	(void)way;
+	return false;
+}
+
+static inline bool
+way_pending(struct way *way, uint32_t lane)
+{
+	(void)way;
+	(void)lane;
 	return false;
 }
 
@@ -244,6 +260,6 @@ const struct way_calls way_channel = {
 	.duplex = call_duplex,
 	.mixed = call_mixed,
 	.mixed_refusal = channel_mixed_refusal,
-	.end = loop_end,
+	.end = call_end,
 	.serve = loop_serve,
 };

@@ -72,14 +72,19 @@ way_poll(struct way *way, uint32_t lane, struct message *message, uint32_t ahead
 	struct frames *frames = &way->received[lane];
 	const struct rte_ether_hdr *header;
 
-	if (likely(frames->next == frames->count)) {
+	if (unlikely(frames->next != frames->count)) {
+		message->mbuf = frames->mbuf[frames->next++];
+	} else if (ahead == 1) {
+		if (rte_eth_rx_burst(way->port, (uint16_t)lane, &message->mbuf, 1) == 0)
+			return 0;
+	} else {
 		frames->next = 0;
 		frames->count =
 			rte_eth_rx_burst(way->port, (uint16_t)lane, frames->mbuf, (uint16_t)ahead);
 		if (frames->count == 0)
 			return 0;
+		message->mbuf = frames->mbuf[frames->next++];
 	}
-	message->mbuf = frames->mbuf[frames->next++];
 	header = rte_pktmbuf_mtod(message->mbuf, const struct rte_ether_hdr *);
 	if (unlikely(message->mbuf->data_len < sizeof(*header) ||
 		     header->ether_type != RTE_BE16(ETHER_TYPE))) {
@@ -162,13 +167,25 @@ way_send_data(struct way *way, uint32_t lane, const uint8_t *pattern, uint32_t s
 	return count;
 }
 
+static uint32_t
+way_unsend(struct way *way, uint32_t lane)
+{
+	struct frames *unsent = &way->unsent[lane];
+	const uint32_t count = unsent->count - unsent->next;
+
+	rte_pktmbuf_free_bulk(unsent->mbuf + unsent->next, count);
+	unsent->next = unsent->count = 0;
+	return count;
+}
+
 static inline uint32_t
 way_message_max(const struct way *way)
 {
+	const uint32_t room = RTE_MBUF_DEFAULT_BUF_SIZE - RTE_PKTMBUF_HEADROOM - RTE_ETHER_HDR_LEN;
 	uint16_t mtu = 0;
 
 	rte_eth_dev_get_mtu(way->port, &mtu);
-	return mtu;
+	return RTE_MIN(mtu, room);
 }
 
 static void
@@ -210,6 +227,8 @@ way_watch(struct way *way)
 	/* Asking also moves a link of net_nahanni on, where no burst does. */
 	state = way->link != NULL ? nhn_link_state(way->link) : NHN_LINK_UP;
 	rte_eth_link_get_nowait(way->port, &link);
+	if (unlikely(way->lost))
+		return WATCH_LOST;
 	if (way->link == NULL)
 		return link.link_status == RTE_ETH_LINK_UP ? WATCH_UP : WATCH_DOWN;
 	if (unlikely(state != NHN_LINK_UP) && port_memory_lost(way))
@@ -235,6 +254,14 @@ static inline bool
 way_busy(const struct way *way)
 {
 	(void)way;
+	return false;
+}
+
+static inline bool
+way_pending(struct way *way, uint32_t lane)
+{
+	(void)way;
+	(void)lane;
 	return false;
 }
 
@@ -349,7 +376,7 @@ ethdev_open(struct way *way, const struct options *options)
 	rte_eth_promiscuous_enable(way->port);
 	if (link->limit == NULL)
 		return 0;
-	return words_open(link->limit, way->far, &way->words, &way->own_word, &way->peer_word);
+	return words_open(&way->memory, link->limit, way->far, &way->own_word, &way->peer_word);
 }
 
 static void
@@ -357,7 +384,7 @@ ethdev_close(struct way *way)
 {
 	uint32_t lane;
 
-	words_close(way->words);
+	memory_close(&way->memory);
 	/* Each step is harmless where the open did not come so far. */
 	if (way->pool == NULL)
 		return;
@@ -378,10 +405,8 @@ ethdev_close(struct way *way)
 static void
 ethdev_bounds(const struct way *way, struct way_bounds *bounds)
 {
-	uint32_t room = RTE_MBUF_DEFAULT_BUF_SIZE - RTE_PKTMBUF_HEADROOM;
-
 	bounds->min = FRAME_BYTES_MIN;
-	bounds->max = RTE_MIN(way_message_max(way) + RTE_ETHER_HDR_LEN, room);
+	bounds->max = way_message_max(way) + RTE_ETHER_HDR_LEN;
 	bounds->limited_by = "the port's MTU and the Ethernet header";
 }
 
@@ -411,6 +436,6 @@ const struct way_calls way_ethdev = {
 	.duplex = call_duplex,
 	.mixed = call_mixed,
 	.mixed_refusal = ethdev_mixed_refusal,
-	.end = loop_end,
+	.end = call_end,
 	.serve = loop_serve,
 };

@@ -83,6 +83,7 @@ struct way {
 	uint64_t watched;      /**< cycles at the last look */
 	uint64_t waited_ns;    /**< for what is under way */
 	uint64_t silent_ns;    /**< port: without an answer, over blocks */
+	uint64_t answer_ns;    /**< an answer may take as much longer: near->answer_ns */
 	bool down;	       /**< the link, at the last look */
 	bool down_said;
 	const struct nhn_clock *clock;
@@ -100,8 +101,8 @@ struct way {
 	bool lost;		  /**< the memory */
 	uint64_t look_ns;	  /**< when to look at the memory again */
 	uint64_t lost_id;	  /**< ethdev: of the xstat that tells */
-	void *words;		  /**< port: mapping of limit=FILE */
-	struct memory memory;	  /**< files */
+	bool restarted;		  /**< far: noted while it waited for room, to be told yet */
+	struct memory memory;	  /**< files; port: limit=FILE */
 	struct nhn_link own_link; /**< channel, msg over files */
 
 	struct frames received[LANES]; /**< ethdev: and not yet polled */
@@ -164,6 +165,9 @@ int way_files_open(struct way *way, const struct link_option *option, enum nhn_u
 void way_layout_uniform(struct nhn_link_config *config, enum nhn_use use, uint32_t channels);
 /** Another channel beside them, of less if need be. @return whether it fits */
 bool way_layout_more(struct nhn_link_config *config, enum nhn_use use);
+/** port: the words were not answered: whether limit=FILE is lost, which is then said. Lost once,
+ *  lost for good. */
+bool way_words_lost(struct way *way);
 /** Control step of way->link and a look around: for ways that own the link. */
 enum watch way_link_watch(struct way *way, uint64_t now_ns, enum nhn_link_state state);
 

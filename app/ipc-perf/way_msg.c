@@ -236,6 +236,17 @@ way_send_data(struct way *way, uint32_t lane, const uint8_t *pattern, uint32_t s
 	return i;
 }
 
+/* The lanes of DATA carry nothing else. */
+static uint32_t
+way_unsend(struct way *way, uint32_t lane)
+{
+	struct nhn_msg_tx *tx = &way->endpoint.tx[lane];
+	const bool half = tx->sending == NHN_MSG_SENDING;
+
+	nhn_msg_cancel(tx);
+	return half ? 1 : 0;
+}
+
 static inline uint32_t
 way_message_max(const struct way *way)
 {
@@ -261,6 +272,12 @@ way_busy(const struct way *way)
 
 static void way_drain(struct way *way);
 static inline bool way_serve_other(struct way *way, struct far *far);
+
+static inline bool
+way_pending(struct way *way, uint32_t lane)
+{
+	return way->lane[lane].holding || nhn_msg_ready(&way->endpoint.rx[lane]);
+}
 
 #include "way_loops.h"
 
@@ -425,6 +442,6 @@ const struct way_calls way_msg = {
 	.duplex = call_duplex,
 	.mixed = call_mixed,
 	.mixed_refusal = msg_mixed_refusal,
-	.end = loop_end,
+	.end = call_end,
 	.serve = loop_serve,
 };

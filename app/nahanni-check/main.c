@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "measure.h"
 #include "options.h"
 #include "output.h"
@@ -91,15 +92,11 @@ flush(void)
 static int
 print(const struct options *options, const struct report *report)
 {
-	int status;
 
 	if (!options->json)
 		output_text(report, may_colour());
 	else if (output_json(report) != 0)
 		return -ENOMEM;
-	status = flush();
-	if (status != EXIT_WELL)
-		return status;
 	return report->counts[NHN_CHECK_FAIL] > 0 ? EXIT_FAILS : EXIT_WELL;
 }
 
@@ -144,9 +141,18 @@ run(const struct options *options)
 	if (rc != 0)
 		return rc == -ENOMEM ? EXIT_UNABLE : EXIT_WRONG;
 	measure(options, &bars);
-	status = look(check, options);
+	status = options->apply ? apply_do(check, options) : look(check, options);
 	nhn_check_close(check);
 	return status;
+}
+
+/** What is done and printed; output that is lost counts, and keeps what was done. */
+static int
+run_any(const struct options *options)
+{
+	int status = options->undo ? apply_undo(options) : run(options);
+
+	return flush() == EXIT_WELL ? status : EXIT_UNABLE;
 }
 
 int
@@ -156,7 +162,7 @@ main(int argc, char **argv)
 
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_RUN:
-		return run(&options);
+		return run_any(&options);
 	case OPTIONS_SHOWN:
 		return flush();
 	default:

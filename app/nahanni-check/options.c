@@ -20,6 +20,10 @@ enum option_id {
 	OPTION_LINK,
 	OPTION_ONLY,
 	OPTION_SAMPLE_MS,
+	OPTION_APPLY,
+	OPTION_UNDO,
+	OPTION_DRY_RUN,
+	OPTION_STATE,
 	OPTION_LIST,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -33,6 +37,10 @@ static const struct option long_options[] = {
 	{"link", required_argument, NULL, OPTION_LINK},
 	{"only", required_argument, NULL, OPTION_ONLY},
 	{"sample-ms", required_argument, NULL, OPTION_SAMPLE_MS},
+	{"apply", no_argument, NULL, OPTION_APPLY},
+	{"undo", no_argument, NULL, OPTION_UNDO},
+	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+	{"state", required_argument, NULL, OPTION_STATE},
 	{"list", no_argument, NULL, OPTION_LIST},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -118,6 +126,18 @@ option_take(struct options *options, int id)
 	case OPTION_SAMPLE_MS:
 		good = sample_parse(options, optarg);
 		break;
+	case OPTION_APPLY:
+		options->apply = true;
+		break;
+	case OPTION_UNDO:
+		options->undo = true;
+		break;
+	case OPTION_DRY_RUN:
+		options->dry_run = true;
+		break;
+	case OPTION_STATE:
+		options->state = optarg;
+		break;
 	case OPTION_LIST:
 		list_print();
 		return OPTIONS_SHOWN;
@@ -141,7 +161,8 @@ option_unknown(int id, const char *text)
 		say("%s has a value, expected none.", text);
 	else
 		say("The option %s is unknown or ambiguous, expected one of --json, --root,"
-		    " --cores, --role, --link, --only, --sample-ms, --list, --help, --version.",
+		    " --cores, --role, --link, --only, --sample-ms, --apply, --undo,"
+		    " --dry-run, --state, --list, --help, --version.",
 		    text);
 	return OPTIONS_WRONG;
 }
@@ -152,6 +173,33 @@ options_init(struct options *options)
 	memset(options, 0, sizeof(*options));
 	for (unsigned int i = 0; i < nhn_check_count() && i < CHECKS_MAX; i++)
 		options->chosen[i] = true;
+}
+
+/** What --undo does is in its state file, and nothing else tells. */
+static enum options_end
+options_agree(uint32_t given)
+{
+	const uint32_t change = 1u << OPTION_APPLY | 1u << OPTION_UNDO;
+	const uint32_t with_undo = 1u << OPTION_UNDO | 1u << OPTION_JSON | 1u << OPTION_ROOT |
+				   1u << OPTION_DRY_RUN | 1u << OPTION_STATE;
+	const uint32_t others = given & ~with_undo;
+
+	if ((given & change) == change) {
+		say("--apply and --undo are both given, expected one of them.");
+		return OPTIONS_WRONG;
+	}
+	if ((given & change) == 0 && (given & (1u << OPTION_DRY_RUN | 1u << OPTION_STATE)) != 0) {
+		say("--%s is given alone, expected --apply or --undo with it.",
+		    (given >> OPTION_STATE & 1) != 0 ? "state" : "dry-run");
+		return OPTIONS_WRONG;
+	}
+	if ((given >> OPTION_UNDO & 1) != 0 && others != 0) {
+		say("--%s is given with --undo, which undoes all that was applied: expected --json,"
+		    " --root, --dry-run or --state only.",
+		    long_options[__builtin_ctz(others) - 1].name);
+		return OPTIONS_WRONG;
+	}
+	return OPTIONS_RUN;
 }
 
 enum options_end
@@ -182,5 +230,5 @@ options_parse(struct options *options, int argc, char **argv)
 		say("The word '%s' is no option, expected options only: see --help.", argv[optind]);
 		return OPTIONS_WRONG;
 	}
-	return end;
+	return end == OPTIONS_RUN ? options_agree(given) : end;
 }

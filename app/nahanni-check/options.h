@@ -13,7 +13,9 @@
 
 struct options {
 	bool json;
-	const char *root; /**< NULL: this machine */
+	bool apply, undo, dry_run;
+	const char *state; /**< NULL: the usual one, below the root */
+	const char *root;  /**< NULL: this machine */
 	const char *cores;
 	enum nhn_check_role role;
 	unsigned int sample_ms;

@@ -82,6 +82,8 @@ struct worker_config {
 	char name[NHN_WORKER_NAME_BYTES];
 	uint32_t lcores[NHN_WORKER_LCORES_MAX];
 	uint32_t lcore_count;
+	char cores[CFG_VALUE_LEN]; /**< CPUs of the lcores, or auto; empty: of their numbers */
+	bool strict;		   /**< refuse cores of which a check fails */
 	enum nhn_worker_idle idle;
 	uint32_t idle_after_us;
 	uint32_t idle_sleep_us;

@@ -30,6 +30,21 @@ lcores_take(struct worker_config *worker, const char *value)
 }
 
 static int
+cores_take(struct worker_config *worker, const char *value)
+{
+	if (value[0] == '\0' || strlen(value) >= sizeof(worker->cores))
+		return -EINVAL;
+	memcpy(worker->cores, value, strlen(value) + 1);
+	return 0;
+}
+
+static int
+strict_take(struct worker_config *worker, const char *value)
+{
+	return yes_parse(value, &worker->strict);
+}
+
+static int
 idle_take(struct worker_config *worker, const char *value)
 {
 	static const char *const names[] = {
@@ -78,6 +93,8 @@ static const struct worker_key {
 } keys[] = {
 	{"name", name_take, "1 to 63 bytes"},
 	{"lcores", lcores_take, "numbers of EAL's lcores, such as 1,3-5"},
+	{"cores", cores_take, "auto, or a CPU for each lcore, such as 2,4-6"},
+	{"strict", strict_take, "yes or no"},
 	{"idle", idle_take, "busy, pause or adaptive"},
 	{"idle-after-us", idle_after_take, "microseconds, 0 to 1000000"},
 	{"idle-sleep-us", idle_sleep_take, "microseconds, 1 to 10000"},
@@ -94,10 +111,11 @@ entry_take(struct config *config, struct config_spot spot, const struct rte_cfgf
 	while (i < RTE_DIM(keys) && strcmp(entry->name, keys[i].name) != 0)
 		i++;
 	if (i == RTE_DIM(keys))
-		return config_complain(config, spot,
-				       "the key %s is unknown in [worker], expected name, lcores,"
-				       " idle, idle-after-us, idle-sleep-us, budget or links-max.",
-				       entry->name);
+		return config_complain(
+			config, spot,
+			"the key %s is unknown in [worker], expected name, lcores,"
+			" cores, strict, idle, idle-after-us, idle-sleep-us, budget or links-max.",
+			entry->name);
 	if (*given >> i & 1)
 		return config_complain(config, spot, "the key %s is given twice, expected once.",
 				       entry->name);

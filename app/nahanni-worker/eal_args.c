@@ -14,14 +14,14 @@
 #define ADDED_MAX 6
 /** MiB without hugepages: 64 links, and what EAL keeps for itself. */
 #define NO_HUGE_MIB "128"
-/** Bytes of --lcores: a number and a comma for each CPU and each lcore. */
-#define LCORES_BYTES (32 + 8 * (CPU_SETSIZE + NHN_WORKER_LCORES_MAX))
+/** Bytes of --lcores: a number and a comma for each CPU, two of them for each lcore. */
+#define LCORES_BYTES (32 + 8 * CPU_SETSIZE + 16 * NHN_WORKER_LCORES_MAX)
 
 static const char *const own_memory_files[] = {"--file-prefix", "--proc-type", "--in-memory",
 					       "--no-shconf",	"--huge-dir",  NULL};
 static const char *const memory[] = {"-m",	  "--socket-mem", "--huge-dir", "--in-memory",
 				     "--no-huge", "--legacy-mem", NULL};
-static const char *const cores[] = {"-l", "-c", "--lcores", NULL};
+static const char *const core_options[] = {"-l", "-c", "--lcores", NULL};
 static const char *const devices[] = {"--no-pci", "-a", "--allow", "-b", "--block", NULL};
 
 /** Whether the user gave one of these EAL options, alone, with =VALUE, or as -xVALUE. */
@@ -49,6 +49,13 @@ add(struct eal_args *args, const char *text)
 {
 	/* EAL moves the pointers about and leaves the text alone. */
 	args->argv[args->argc++] = (char *)(uintptr_t)text;
+}
+
+/** The CPU of the worker's lcore. */
+static uint32_t
+cpu_of(const struct worker_config *config, const struct cores *cores, uint32_t i)
+{
+	return i < cores->count ? (uint32_t)cores->cpu[i] : config->lcores[i];
 }
 
 static bool
@@ -80,13 +87,13 @@ cpu_usable(uint32_t cpu)
 
 /** CPUs of the main lcore: those of this process, but for the worker's, unless none is left. */
 static void
-main_cpus(cpu_set_t *cpus, const struct worker_config *config)
+main_cpus(cpu_set_t *cpus, const struct worker_config *config, const struct cores *cores)
 {
 	cpu_set_t others = *cpus;
 	uint32_t i;
 
 	for (i = 0; i < config->lcore_count; i++)
-		CPU_CLR(config->lcores[i], &others);
+		CPU_CLR(cpu_of(config, cores, i), &others);
 	if (CPU_COUNT(&others) != 0)
 		*cpus = others;
 }
@@ -96,7 +103,7 @@ main_cpus(cpu_set_t *cpus, const struct worker_config *config)
  * run on are left out: the check of the configuration names them.
  */
 static int
-lcores_compose(struct eal_args *args, const struct worker_config *config)
+lcores_compose(struct eal_args *args, const struct worker_config *config, const struct cores *cores)
 {
 	uint32_t main_lcore = 0;
 	const char *comma = "";
@@ -107,7 +114,7 @@ lcores_compose(struct eal_args *args, const struct worker_config *config)
 	args->lcores = malloc(LCORES_BYTES);
 	if (args->lcores == NULL || sched_getaffinity(0, sizeof(cpus), &cpus) != 0)
 		return -ENOMEM;
-	main_cpus(&cpus, config);
+	main_cpus(&cpus, config, cores);
 	while (worker_has(config, main_lcore))
 		main_lcore++;
 	at = (size_t)sprintf(args->lcores, "--lcores=%u@(", main_lcore);
@@ -118,8 +125,9 @@ lcores_compose(struct eal_args *args, const struct worker_config *config)
 		}
 	at += (size_t)sprintf(args->lcores + at, ")");
 	for (i = 0; i < config->lcore_count; i++)
-		if (cpu_usable(config->lcores[i]))
-			at += (size_t)sprintf(args->lcores + at, ",%u", config->lcores[i]);
+		if (cpu_usable(cpu_of(config, cores, i)))
+			at += (size_t)sprintf(args->lcores + at, ",%u@%u", config->lcores[i],
+					      cpu_of(config, cores, i));
 	snprintf(args->main_lcore, sizeof(args->main_lcore), "--main-lcore=%u", main_lcore);
 	return 0;
 }
@@ -142,14 +150,14 @@ memory_add(struct eal_args *args, const struct options *options)
 
 int
 eal_args_compose(struct eal_args *args, const struct options *options,
-		 const struct worker_config *config)
+		 const struct worker_config *config, const struct cores *cores)
 {
-	bool lcores = !given(options, cores);
+	bool lcores = !given(options, core_options);
 	int i;
 
 	memset(args, 0, sizeof(*args));
 	args->argv = calloc((size_t)options->eal_argc + ADDED_MAX + 1, sizeof(*args->argv));
-	if (args->argv == NULL || (lcores && lcores_compose(args, config) != 0)) {
+	if (args->argv == NULL || (lcores && lcores_compose(args, config, cores) != 0)) {
 		say("There is no memory for EAL's arguments, expected some bytes: end other"
 		    " programs.");
 		eal_args_free(args);

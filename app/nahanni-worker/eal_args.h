@@ -3,6 +3,7 @@
 #define EAL_ARGS_H
 
 #include "config.h"
+#include "cores.h"
 #include "options.h"
 
 /** Arguments of rte_eal_init(), which reorders argv. */
@@ -13,9 +14,14 @@ struct eal_args {
 	char main_lcore[32];
 };
 
-/** The user's EAL options, and those that a daemon needs. @return 0 or -ENOMEM, said */
+/**
+ * The user's EAL options, and those that a daemon needs.
+ *
+ * @param cores one for each lcore of the worker; empty: the CPU of its number
+ * @return 0 or -ENOMEM, said
+ */
 int eal_args_compose(struct eal_args *args, const struct options *options,
-		     const struct worker_config *config);
+		     const struct worker_config *config, const struct cores *cores);
 void eal_args_free(struct eal_args *args);
 
 #endif /* EAL_ARGS_H */

@@ -11,8 +11,10 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_lcore.h>
 #include <rte_log.h>
 
+#include "cores.h"
 #include "daemon.h"
 #include "eal_args.h"
 #include "notify.h"
@@ -41,11 +43,53 @@ signals_block(sigset_t *signals)
 	sigprocmask(SIG_BLOCK, signals, NULL);
 }
 
+/** CPUs for the worker's lcores, before EAL pins any thread. */
 static int
-eal_start(const struct options *options, const struct config *config)
+cores_begin(struct cores *cores, const struct options *options, const struct worker_config *worker)
+{
+	const struct cores_wish wish = {
+		.name = options->cores != NULL ? "--cores" : "cores of [worker]",
+		.text = options->cores != NULL ? options->cores : worker->cores,
+		.count = worker->lcore_count,
+		.say = say,
+	};
+	int ret;
+
+	if (options->cores == NULL && worker->cores[0] == '\0')
+		return 0;
+	ret = cores_eal_check(wish.name, options->eal_argc, options->argv, say);
+	if (ret == 0)
+		ret = cores_choose(cores, &wish);
+	if (ret != 0)
+		return ret;
+	say("the lcores are, in order, on %s", cores->sentence);
+	return cores_judge(cores, NULL, options->strict || worker->strict, say);
+}
+
+/** Strict with the CPUs that EAL gave the worker's lcores. */
+static int
+cores_of_eal(struct cores *cores, const struct options *options, const struct worker_config *worker)
+{
+	rte_cpuset_t cpus;
+	unsigned int cpu;
+	uint32_t i;
+
+	if (cores->count != 0 || !(options->strict || worker->strict))
+		return 0;
+	for (i = 0; i < worker->lcore_count; i++) {
+		cpus = rte_lcore_cpuset(worker->lcores[i]);
+		for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+			if (CPU_ISSET(cpu, &cpus))
+				cores_add(cores, (int)cpu);
+	}
+	return cores_judge(cores, NULL, true, say);
+}
+
+static int
+eal_start(const struct options *options, const struct config *config, const struct cores *cores)
 {
 	struct eal_args args;
-	int ret = eal_args_compose(&args, options, &config->worker);
+	int ret = eal_args_compose(&args, options, &config->worker, cores);
 
 	if (ret != 0)
 		return ret;
@@ -130,6 +174,7 @@ config_check_all(const struct config *config)
 static int
 run(const struct options *options)
 {
+	struct cores cores = {.count = 0};
 	struct config config;
 	sigset_t signals;
 	int status = EXIT_WRONG;
@@ -138,10 +183,13 @@ run(const struct options *options)
 		return EXIT_WRONG;
 	/* Before EAL, whose threads take over what is blocked. */
 	signals_block(&signals);
-	if (eal_start(options, &config) != 0) {
+	if (cores_begin(&cores, options, &config.worker) != 0) {
+		status = EXIT_WRONG;
+	} else if (eal_start(options, &config, &cores) != 0) {
 		status = EXIT_FAILED;
 	} else {
-		if (config_check_all(&config) == 0)
+		if (config_check_all(&config) == 0 &&
+		    cores_of_eal(&cores, options, &config.worker) == 0)
 			status = options->check ? EXIT_ENDED : daemon_main(&config, &signals);
 		rte_eal_cleanup();
 	}
@@ -149,6 +197,7 @@ run(const struct options *options)
 		say("%s is good: %u links on %u lcores.", config.path, config.link_count,
 		    config.worker.lcore_count);
 	config_free(&config);
+	cores_free(&cores);
 	return status;
 }
 

@@ -11,14 +11,18 @@
 /** Values of getopt_long(): bits of a mask of options that were given. */
 enum option_id {
 	OPTION_CONFIG = 1,
+	OPTION_CORES,
 	OPTION_CHECK,
+	OPTION_STRICT,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, OPTION_CONFIG},
+	{"cores", required_argument, NULL, OPTION_CORES},
 	{"check", no_argument, NULL, OPTION_CHECK},
+	{"strict", no_argument, NULL, OPTION_STRICT},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -33,6 +37,12 @@ option_take(struct options *options, int id)
 		return OPTIONS_RUN;
 	case OPTION_CHECK:
 		options->check = true;
+		return OPTIONS_RUN;
+	case OPTION_CORES:
+		options->cores = optarg;
+		return OPTIONS_RUN;
+	case OPTION_STRICT:
+		options->strict = true;
 		return OPTIONS_RUN;
 	case OPTION_HELP:
 		help_print();
@@ -52,8 +62,8 @@ option_unknown(int id, const char *text)
 	else if (optopt >= OPTION_CHECK && optopt <= OPTION_VERSION)
 		say("%s has a value, expected none.", text);
 	else
-		say("The option %s is unknown or ambiguous, expected one of --config, --check,"
-		    " --help, --version; EAL's options go before --.",
+		say("The option %s is unknown or ambiguous, expected one of --config, --cores,"
+		    " --check, --strict, --help, --version; EAL's options go before --.",
 		    text);
 	return OPTIONS_WRONG;
 }

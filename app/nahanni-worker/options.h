@@ -9,6 +9,8 @@ struct options {
 	int eal_argc; /**< argv[0] and EAL's options */
 	const char *config;
 	bool check;
+	const char *cores; /**< NULL: as the configuration says */
+	bool strict;
 };
 
 enum options_end {

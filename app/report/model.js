@@ -42,7 +42,7 @@ const model = (() => {
 	function runLabel(run) {
 		const sweep = object(run.sweep);
 		const name = string(run.name, string(run.mode, 'run without a name'));
-		return sweep.over ? `${name}, ${sweep.over} ${text.count(sweep.value)}` : name;
+		return sweep.over && !name.includes(sweep.over) ? `${name}, ${sweep.over} ${text.count(sweep.value)}` : name;
 	}
 
 	// "label" is for suites with many contestants; ipc-perf itself writes none.

@@ -32,6 +32,9 @@ extern "C" {
 /** Size of a created file or memfd when the config asks for 0 bytes. */
 #define NHN_REGION_SIZE_DEFAULT ((uint64_t)16 * 1024 * 1024)
 
+/** Each `offset` is a multiple of this: what device-dax needs, and most hugepages. */
+#define NHN_REGION_OFFSET_ALIGN ((uint64_t)2 * 1024 * 1024)
+
 /** Mode of a created file when the config asks for mode 0. */
 #define NHN_REGION_MODE_DEFAULT 0600
 
@@ -46,7 +49,8 @@ extern "C" {
 
 /** Where the bytes come from. */
 enum nhn_region_kind {
-	NHN_REGION_FILE,  /**< A regular file, also on tmpfs or hugetlbfs. */
+	/** A regular file, also on tmpfs or hugetlbfs; or a device-dax node. */
+	NHN_REGION_FILE,
 	NHN_REGION_MEMFD, /**< A sealed memfd, made here or received. */
 	NHN_REGION_PCI,	  /**< BAR2 of an ivshmem device through sysfs. */
 };
@@ -67,7 +71,9 @@ struct nhn_region_config {
 	enum nhn_region_kind kind;
 	enum nhn_region_access access;
 	/**
-	 * FILE: the backing file.
+	 * FILE: the backing file; or a device-dax node such as "/dev/dax0.0",
+	 * by which a guest maps the backing file of an nvdimm write-back. A
+	 * node has its size, is never created, and cannot be shortened.
 	 * PCI: an address such as "0000:00:03.0", or, when it contains a
 	 * slash, the device's sysfs folder.
 	 * MEMFD: the name of one to create; NULL with `fd` >= 0.
@@ -85,6 +91,13 @@ struct nhn_region_config {
 	 * of a memfd whose sender is not trusted: opening it takes the memory.
 	 */
 	uint64_t size;
+	/**
+	 * FILE: where the region begins, a multiple of NHN_REGION_OFFSET_ALIGN;
+	 * the file has this and `size` bytes. For the backing file of an nvdimm,
+	 * whose first 2 MiB are its namespace's own: a guest's device-dax node
+	 * begins behind them.
+	 */
+	uint64_t offset;
 	/**
 	 * FILE: create it when missing, and give a size to an empty one. With
 	 * NHN_REGION_READ_ONLY that is done by a descriptor of its own, which
@@ -120,7 +133,8 @@ struct nhn_region_config {
 	 * of a byte that is no longer there ends the process by SIGBUS. With
 	 * it, that touch replaces the region's bytes from that page to the end
 	 * by zeros of this process's own, for good; nhn_region_check() tells.
-	 * A thread that blocks SIGBUS ends the process all the same.
+	 * A thread that blocks SIGBUS ends the process all the same. Without
+	 * effect on a device-dax node.
 	 *
 	 * False by default, since it installs a handler of SIGBUS for the whole
 	 * process while such a region is open. Every SIGBUS that is not ours is
@@ -140,7 +154,7 @@ struct nhn_region_config {
 	 */
 	void (*log)(void *context, const char *sentence);
 	void *log_context;
-	/** PCI: where sysfs is; NULL means "/sys". For tests. */
+	/** PCI, device-dax: where sysfs is; NULL means "/sys". For tests. */
 	const char *sysfs_root;
 };
 
@@ -222,6 +236,22 @@ int nhn_region_check(const struct nhn_region *region, const struct nhn_region_co
  * zeroed region, one whose open failed, and one already closed. Files stay.
  */
 void nhn_region_close(struct nhn_region *region);
+
+/** From this on nhn_region_load_ns() tells of memory that is not cached: a cache answers in 2. */
+#define NHN_REGION_LOAD_UNCACHED_NS 50
+
+/**
+ * How long a load of the mapped bytes takes: some hundred loads of one line, each
+ * after the one before, so that a cache that may hold it does. A processor that
+ * takes the mapping for uncached, as one may a PCI BAR, goes to the bus each time.
+ * Ends within a millisecond where a load takes less than 2 us; stores nothing.
+ *
+ * @param line   of the region, aligned to 4 bytes; one to which nobody stores while the
+ *   two sides run, lest the peer be disturbed: the line of a link's static header.
+ * @param now_ns a clock; NULL: CLOCK_MONOTONIC.
+ * @return ns a load, rounded up; the median of 15 spans of 32 loads.
+ */
+uint32_t nhn_region_load_ns(const void *line, uint64_t (*now_ns)(void *context), void *context);
 
 /**
  * A text such as "660" or "0640" as the `mode` of a config.

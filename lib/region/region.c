@@ -213,6 +213,14 @@ check_config(const struct nhn_region_config *config)
 			"A region of %" PRIu64 " bytes was asked for, and a power of two of at"
 			" least %" PRIu64 " was expected, as for any PCI BAR; choose such a size.",
 			config->size, NHN_REGION_SIZE_MIN);
+	if (config->offset % NHN_REGION_OFFSET_ALIGN != 0 ||
+	    config->offset > (uint64_t)INT64_MAX / 2 ||
+	    (config->offset != 0 && config->kind != NHN_REGION_FILE))
+		return nhn_region_refuse(config, EINVAL,
+					 "A region was asked for at offset %" PRIu64
+					 ", and a multiple of %" PRIu64
+					 " was expected, of a file; choose such an offset, or 0.",
+					 config->offset, NHN_REGION_OFFSET_ALIGN);
 	if (config->lock_byte < -1 || config->lock_byte > NHN_REGION_LOCK_BYTE_MAX)
 		return nhn_region_refuse(config, EINVAL,
 					 "The lock byte %" PRId64
@@ -241,7 +249,8 @@ map(struct nhn_region *region, const struct nhn_region_config *config)
 
 	if (config->access == NHN_REGION_READ_WRITE)
 		prot |= PROT_WRITE;
-	base = mmap(NULL, (size_t)region->length, prot, MAP_SHARED | MAP_POPULATE, region->fd, 0);
+	base = mmap(NULL, (size_t)region->length, prot, MAP_SHARED | MAP_POPULATE, region->fd,
+		    (off_t)config->offset);
 	if (base != MAP_FAILED) {
 		region->base = base;
 		return 0;
@@ -276,6 +285,15 @@ give_back(struct nhn_region *region)
 	*region = (struct nhn_region){.fd = -1};
 }
 
+/* Nobody shortens a device, and its mapping cannot be replaced by the page. */
+static bool
+is_device(const struct nhn_region *region)
+{
+	struct stat st;
+
+	return fstat(region->fd, &st) == 0 && S_ISCHR(st.st_mode);
+}
+
 int
 nhn_region_open(struct nhn_region *region, const struct nhn_region_config *config)
 {
@@ -308,7 +326,7 @@ nhn_region_open(struct nhn_region *region, const struct nhn_region_config *confi
 	}
 	if (rc == 0)
 		rc = map(region, config);
-	if (rc == 0 && config->survive_truncation)
+	if (rc == 0 && config->survive_truncation && !is_device(region))
 		rc = nhn_region_sigbus_watch(region, config);
 	if (rc != 0)
 		give_back(region);

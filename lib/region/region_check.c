@@ -29,13 +29,14 @@ static int
 check_length(const struct nhn_region *region, const struct nhn_region_config *config,
 	     const struct stat *held)
 {
-	if ((uint64_t)held->st_size < region->length)
+	/* A device has no length of this kind, and cannot be shortened. */
+	if (!S_ISCHR(held->st_mode) && (uint64_t)held->st_size < config->offset + region->length)
 		return nhn_region_refuse(
 			config, EIO,
 			"%s was truncated under us: it has %" PRIu64 " bytes, and the %" PRIu64
 			" that were opened were expected; find who shortens it, remove it, and"
 			" start both sides again.",
-			config->path, (uint64_t)held->st_size, region->length);
+			config->path, (uint64_t)held->st_size, config->offset + region->length);
 	return 0;
 }
 

@@ -156,7 +156,8 @@ give_rights(const struct nhn_region_config *config, int fd, bool created, const 
 static int
 give_length(const struct nhn_region_config *config, int fd, const struct stat *st)
 {
-	uint64_t size = config->size != 0 ? config->size : NHN_REGION_SIZE_DEFAULT;
+	uint64_t size =
+		config->offset + (config->size != 0 ? config->size : NHN_REGION_SIZE_DEFAULT);
 	int64_t page = nhn_region_huge_page(fd);
 	int rc;
 
@@ -257,10 +258,17 @@ settle_length(struct nhn_region *region, const struct nhn_region_config *config,
 		if (fstat(region->fd, &st) != 0)
 			return refuse_open(config, errno);
 	}
-	region->length = (uint64_t)st.st_size;
+	if ((uint64_t)st.st_size <= config->offset)
+		return nhn_region_refuse(
+			config, EINVAL,
+			"%s has %" PRIu64 " bytes, and more than the offset of %" PRIu64
+			" were expected; remove it and start again, or correct the offset.",
+			config->path, (uint64_t)st.st_size, config->offset);
+	region->length = (uint64_t)st.st_size - config->offset;
 	rc = nhn_region_check_length(config, region->length, config->path);
 	if (rc == 0 && config->access == NHN_REGION_READ_WRITE)
-		rc = nhn_region_reserve(config, region->fd, &st, region->length, config->path);
+		rc = nhn_region_reserve(config, region->fd, &st, (uint64_t)st.st_size,
+					config->path);
 	return rc;
 }
 
@@ -328,6 +336,8 @@ nhn_region_file_open(struct nhn_region *region, const struct nhn_region_config *
 			" that let its owner read and write, and others not write, such as 0600 or"
 			" 0660; choose such a mode.",
 			config->path, config->mode);
+	if (nhn_region_dax_named(config))
+		return nhn_region_dax_open(region, config);
 	if (config->access == NHN_REGION_READ_WRITE)
 		return open_settled(region, config);
 	if (config->create && is_missing_or_empty(config->path))

@@ -53,11 +53,15 @@ int64_t nhn_region_huge_page(int fd);
 int nhn_region_reserve(const struct nhn_region_config *config, int fd, const struct stat *st,
 		       uint64_t length, const char *name);
 
+/* Does the path name a device-dax node? */
+bool nhn_region_dax_named(const struct nhn_region_config *config);
+
 /*
  * The back ends: each sets region->fd as soon as it has one, and region->length.
  * On failure the caller closes region->fd.
  */
 int nhn_region_file_open(struct nhn_region *region, const struct nhn_region_config *config);
+int nhn_region_dax_open(struct nhn_region *region, const struct nhn_region_config *config);
 int nhn_region_memfd_open(struct nhn_region *region, const struct nhn_region_config *config);
 int nhn_region_pci_open(struct nhn_region *region, const struct nhn_region_config *config);
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # nahanni-check as a user has it: exit codes, the table, JSON, links, wrong options by the
-# word that is wrong, and that it writes nothing. What each check says is the unit tests'.
+# word that is wrong, that it writes nothing unless told to --apply, and that --undo takes
+# that back. What each check says is the unit tests'.
 #
 # usage: nahanni_check_test.sh BUILD_FOLDER
 set -u
@@ -173,5 +174,203 @@ check "an output that cannot be written: 3" $? "$err"
 timeout 20 "$program" --json --root "$root" --only thp >/dev/full 2>"$err"
 [ $? = 3 ]
 check "nor as JSON" $? "$err"
+
+# --apply and --undo, on a tree that stands for a machine.
+tree=$work/tree
+state=$tree/run/nahanni-check/applied.json
+thp=sys/kernel/mm/transparent_hugepage/enabled
+ours=(--only "thp,ksm,timer_migration,stat_interval,rt-throttling,workqueues,irqs,irqaffinity" --cores 2-3)
+tree_new()
+{
+	rm -rf "$tree" && mkdir "$tree" && root=$tree
+	put sys/devices/system/cpu/online 0-3
+	put $thp 'always [madvise] never'
+	put sys/kernel/mm/ksm/run 1
+	put sys/devices/virtual/workqueue/cpumask 0000000f
+	put proc/sys/kernel/timer_migration 1
+	put proc/sys/kernel/sched_rt_runtime_us 950000
+	put proc/sys/vm/stat_interval 1
+	put proc/irq/default_smp_affinity f
+	put proc/irq/7/smp_affinity_list 0-3
+	put proc/interrupts "            CPU0       CPU1       CPU2       CPU3
+   7:          1          0          0          0   IO-APIC   7-edge      disk"
+	mkdir -p "$tree/after" "$tree/run"
+	cp -r "$tree/proc" "$tree/after"
+	rm -rf "$work/tree.before" && cp -a "$tree" "$work/tree.before"
+}
+# same: the tree is as it was, byte for byte, and nothing was left in it
+same()
+{
+	diff -r "$work/tree.before" "$tree" >"$work/diff" && [ ! -e "$tree/run/nahanni-check" ]
+}
+holds()	# FILE TEXT
+{
+	[ "$(cat "$tree/$1")" = "$2" ]
+}
+
+tree_new
+ends 0 --apply --dry-run --root "$tree" "${ours[@]}" && grep -q "^would .* /$thp: always \[madvise\] never -> never$" "$out" && same
+check "--apply --dry-run says it and writes nothing" $? "$out" "$err" "$work/diff"
+ends 0 --apply --json --root "$tree" "${ours[@]}" && /usr/bin/python3 - "$out" "$state" <<-'END'
+	import json, sys
+	report, state = (json.load(open(name)) for name in sys.argv[1:])
+	keys = ("id", "path", "old", "new")
+	done = [{key: entry[key] for key in keys} for entry in report["writes"]]
+	by_path = {entry["path"]: entry for entry in done}
+	sys.exit(not (report["schema"] == "nahanni-check-apply" and report["schema_version"] == 1 and
+	    report["action"] == "apply" and not report["dry_run"] and report["state"] == sys.argv[2] and
+	    all(entry["outcome"] == "set" for entry in report["writes"]) and len(done) == len(by_path) == 8 and
+	    by_path["/proc/irq/7/smp_affinity_list"]["new"] == "0-1" and
+	    by_path["/sys/kernel/mm/ksm/run"] == {"id": "ksm", "path": "/sys/kernel/mm/ksm/run", "old": "1\n", "new": "2"} and
+	    "irqaffinity=0-1" in report["kernel_parameters"].split() and state["writes"] == done))
+	END
+check "--apply as JSON, and its state" $? "$out" "$err" "$state"
+holds $thp never && holds proc/sys/kernel/sched_rt_runtime_us -1 && holds proc/irq/7/smp_affinity_list 0-1 &&
+	holds sys/kernel/mm/ksm/run 2 && [ "$(stat -c %a "$state")" = 600 ]
+check "the values are there, the state is 0600" $? "$state"
+ends 3 --apply --root "$tree" "${ours[@]}" && grep -q 'there already.*--undo' "$err" && [ ! -s "$out" ]
+check "a second --apply is refused" $? "$out" "$err"
+ends 0 --undo --dry-run --root "$tree" && [ "$(grep -c '^would' "$out")" = 8 ] && holds $thp never && [ -e "$state" ]
+check "--undo --dry-run says it and writes nothing" $? "$out" "$err"
+ends 0 --undo --json --root "$tree" && [ "$(grep -c '"outcome": "restored"' "$out")" = 8 ] && same
+check "--undo restores the tree byte for byte" $? "$out" "$err" "$work/diff"
+ends 3 --undo --root "$tree" && grep -q 'no state' "$err"
+check "a second --undo: no state" $? "$err"
+
+ends 0 --apply --root "$tree" --state "$work/own.json" "${ours[@]}" && [ ! -e "$state" ] &&
+	ends 0 --undo --root "$tree" --state "$work/own.json" && same && [ ! -e "$work/own.json" ]
+check "--state names another file" $? "$out" "$err"
+
+# More writes than a result holds: it looks again for the rest.
+for i in $(seq 100 170); do
+	root=$tree put "proc/irq/$i/smp_affinity_list" 0-3
+	echo " $i: 1 0 0 0 IO-APIC $i-edge disk" | tee -a "$tree/after/proc/interrupts" >>"$tree/proc/interrupts"
+done
+rm -rf "$work/tree.before" && cp -a "$tree" "$work/tree.before"
+ends 0 --apply --root "$tree" "${ours[@]}" && [ "$(grep -lx 0-1 "$tree"/proc/irq/*/smp_affinity_list | wc -l)" = 72 ] &&
+	[ ! -s "$err" ] && ends 0 --undo --root "$tree" && same
+check "72 interrupts, which are more than a result holds" $? "$out" "$err" "$work/diff"
+tree_new
+
+# Another one's value is not ours to change; the rest is restored.
+ends 0 --apply --root "$tree" "${ours[@]}"
+root=$tree put proc/sys/vm/stat_interval 5
+ends 1 --undo --root "$tree" && grep -q '^foreign .*stat_interval.*it has 5' "$out" && holds proc/sys/vm/stat_interval 5 &&
+	holds proc/sys/kernel/timer_migration 1 && [ ! -e "$state" ]
+check "a value that another one changed is left alone" $? "$out" "$err"
+cp "$work/tree.before/proc/sys/vm/stat_interval" "$tree/proc/sys/vm"
+same
+check "and only that" $? "$work/diff"
+
+# Told in the state, but not yet written.
+ends 0 --apply --root "$tree" "${ours[@]}"
+cp "$work/tree.before/$thp" "$tree/$thp"
+ends 0 --undo --root "$tree" && grep -q '^as-before .*thp' "$out" && same
+check "a write of the state that was not done" $? "$out" "$err" "$work/diff"
+ends 0 --apply --root "$tree" "${ours[@]}"
+rm "$tree/sys/kernel/mm/ksm/run"
+ends 1 --undo --root "$tree" && grep -q '^gone .*ksm' "$out" && [ ! -e "$state" ]
+check "a file that is gone" $? "$out" "$err"
+
+# A real kill at each of its system calls that change something.
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+	tree_new
+	killed=0
+	lost=
+	for call in write fsync renameat; do
+		for when in 1 2 3 5 7 8 9 14 16; do
+			# The shell's own "Killed" goes where the program's words go.
+			{
+				timeout 20 strace -f -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$when \
+					"$program" --apply --root "$tree" "${ours[@]}" >"$out" || killed=$((killed + 1))
+			} 2>"$err"
+			timeout 20 "$program" --undo --root "$tree" >>"$out" 2>>"$err" || [ ! -e "$state" ] || lost+=" $call:$when"
+			rm -rf "$tree/run/nahanni-check"
+			same || { lost+=" $call:$when"; tree_new; }
+		done
+	done
+	[ -z "$lost" ] && [ $killed -ge 15 ]
+	check "killed $killed times at a call, and undone:${lost:- none lost}" $? "$work/diff" "$err"
+fi
+
+# States that are not this program's.
+tree_new
+refused_state()	# WORD NAME: neither takes it
+{
+	ends 3 --apply --root "$tree" "${ours[@]}" && grep -q "$1" "$err" && ends 3 --undo --root "$tree" && grep -q "$1" "$err"
+	check "refused: $2" $? "$out" "$err"
+	rm -rf "$tree/run/nahanni-check"
+	same
+	check "and nothing is written" $? "$work/diff"
+	mkdir -m 700 "$tree/run/nahanni-check"
+}
+mkdir -m 700 "$tree/run/nahanni-check"
+printf '{}' >"$work/victim"
+ln -s "$work/victim" "$state"
+refused_state 'symbolic link' "a state that is a symbolic link"
+[ "$(cat "$work/victim")" = '{}' ]
+check "what it points to is as it was" $?
+ln -s "$work/nothing" "$state"
+refused_state 'symbolic link' "one that points nowhere"
+[ ! -e "$work/nothing" ]
+check "which is not made" $?
+printf '{}' >"$state"
+chmod 644 "$state"
+refused_state 'mode 644' "a state that others may read"
+if [ "$(id -u)" = 0 ]; then
+	printf '{}' >"$state"
+	chmod 600 "$state"
+	chown 65534 "$state"
+	refused_state 'user 65534' "a state of another user"
+fi
+chmod 777 "$tree/run/nahanni-check"
+refused_state 'mode 777' "a folder that everybody may write"
+# bad_state WORD TEXT: --undo refuses it
+bad_state()
+{
+	printf '%s' "$2" >"$state"
+	chmod 600 "$state"
+	ends 3 --undo --root "$tree" && grep -qF -- "$1" "$err" && rm "$state"
+	check "no state: ${2//[$'\n\t']/ }" $? "$out" "$err"
+}
+bad_state 'no JSON' '{"schema": '
+bad_state 'schema' '{"schema": "nahanni-check", "schema_version": 1, "writes": []}'
+bad_state 'version 1' '{"schema": "nahanni-check-applied", "schema_version": 2, "writes": []}'
+for path in /etc/passwd /proc/../etc/passwd; do
+	bad_state 'write 0' '{"schema": "nahanni-check-applied", "schema_version": 1, "writes":
+		[{"id": "x", "path": "'$path'", "old": "a", "new": "b"}]}'
+done
+rmdir "$tree/run/nahanni-check"
+
+# Without rights to one of the files.
+if command -v setpriv >/dev/null && [ "$(id -u)" = 0 ]; then
+	chown -R 65534 "$tree"
+	chown 0 "$tree/$thp"
+	as_nobody()
+	{
+		LD_LIBRARY_PATH=$work/lib timeout 20 setpriv --reuid 65534 --regid 65534 --clear-groups "$work/nahanni-check" "$@" >"$out" 2>"$err"
+	}
+	as_nobody --apply --root "$tree" "${ours[@]}"
+	[ $? = 1 ] && grep -q '^failed .*thp.*Permission denied' "$out" && [ "$(grep -c '^set ' "$out")" = 7 ] && ! grep -q thp "$state"
+	check "a file that cannot be written: 1, the others are set" $? "$out" "$err"
+	chown 0 "$tree/proc/sys/vm/stat_interval"
+	as_nobody --undo --root "$tree"
+	[ $? = 1 ] && grep -q '^failed .*stat_interval' "$out" && [ "$(grep -c '"path"' "$state")" = 1 ]
+	check "what cannot be restored stays in the state" $? "$out" "$err"
+	chown 65534 "$tree/proc/sys/vm/stat_interval"
+	as_nobody --undo --root "$tree" && same
+	check "and is restored later" $? "$out" "$err" "$work/diff"
+fi
+tree_new
+timeout 20 "$program" --apply --root "$tree" "${ours[@]}" >/dev/full 2>"$err"
+[ $? = 3 ] && [ -e "$state" ] && ends 0 --undo --root "$tree" && same
+check "an output that is lost: 3, and it can be undone" $? "$out" "$err"
+wrong "--apply and --undo" "one of them" --apply --undo
+wrong "--dry-run is given alone" "--apply or --undo" --dry-run
+wrong "--state is given alone" "--apply or --undo" --state x
+wrong "--only is given with --undo" "--state" --undo --only thp
+wrong "--cores is given with --undo" "--state" --undo --cores 1
+ends 3 --apply --root "$tree" --state "$work/none/file" && grep -q 'none.*make it' "$err"
+check "a state without a folder: 3" $? "$err"
 
 finish

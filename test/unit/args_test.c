@@ -64,6 +64,21 @@ test_defaults_of_files(void **state)
 }
 
 static void
+test_offsets(void **state)
+{
+	struct nahanni_args args;
+
+	(void)state;
+	assert_int_equal(nahanni_args_parse(FILES "offset=2M", NAHANNI_PROBE_VDEV, &args), 0);
+	assert_int_equal(args.offset, 2 << 20);
+	nahanni_args_free(&args);
+	assert_int_equal(nahanni_args_parse(FILES "offset=4194304", NAHANNI_PROBE_VDEV, &args), 0);
+	assert_int_equal(args.offset, 4 << 20);
+	nahanni_args_free(&args);
+	assert_int_equal(nahanni_args_parse("offset=2M", NAHANNI_PROBE_PCI, &args), -EINVAL);
+}
+
+static void
 test_sizes(void **state)
 {
 	static const struct {
@@ -105,6 +120,12 @@ test_files_refused(void **state)
 		FILES "size=1M,size=1M",
 		FILES "peer=/a",
 		FILES "peer=",
+		FILES "offset=",
+		FILES "offset=1M",
+		FILES "offset=2M,offset=2M",
+		FILES "offset=-2M",
+		FILES "offset=2Mx",
+		FILES "offset=18446744073709551615K",
 		FILES "size=",
 		FILES "size=0",
 		FILES "size=32768",
@@ -224,6 +245,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_keys_of_files),
 		cmocka_unit_test(test_defaults_of_files),
+		cmocka_unit_test(test_offsets),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_files_refused),
 		cmocka_unit_test(test_devices),

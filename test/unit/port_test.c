@@ -126,6 +126,21 @@ test_xstats_name_the_link(void **state)
 	assert_int_equal(rte_eth_dev_stop(port), 0);
 }
 
+/** Of ordinary memory. The line is in the first cache: only a machine that is stopped waits. */
+static void
+test_loads_are_measured_at_each_opening(void **state)
+{
+	(void)state;
+	assert_int_equal(rig_xstat(port, "area_own_load_ns"), 0);
+	assert_int_equal(rig_xstat(port, "area_peer_load_ns"), 0);
+	assert_non_null(rte_pmd_nahanni_link_get(port));
+	assert_in_range(rig_xstat(port, "area_own_load_ns"), 1, UINT32_MAX);
+	assert_in_range(rig_xstat(port, "area_peer_load_ns"), 1, UINT32_MAX);
+	print_message("a load takes %u ns (own), %u ns (peer's)\n",
+		      (unsigned int)rig_xstat(port, "area_own_load_ns"),
+		      (unsigned int)rig_xstat(port, "area_peer_load_ns"));
+}
+
 static void
 test_deferred_start_is_refused(void **state)
 {
@@ -166,6 +181,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_message_link_of_an_unstarted_port, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_xstats_name_the_link, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_loads_are_measured_at_each_opening, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_deferred_start_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_removed_file_is_noticed, setup, teardown),
 	};

@@ -85,7 +85,9 @@ struct nahanni_port {
 	void *own_area;	       /**< written by this side only */
 	const void *peer_area; /**< PCI, split: NULL until the port is started */
 	uint64_t own_bytes;
-	uint64_t peer_bytes; /**< 0 where peer_area is NULL */
+	uint64_t peer_bytes;   /**< 0 where peer_area is NULL */
+	uint32_t own_load_ns;  /**< of a load of the own area, as the link was opened; 0: never */
+	uint32_t peer_load_ns; /**< the same of the peer's area */
 	struct nahanni_args args;
 	int lock_fd;		       /**< PCI: holds the role's lock */
 	struct nahanni_file own_file;  /**< vdev: where own_area is, joint: and peer_area */
@@ -130,6 +132,13 @@ void nahanni_peer_give_back(const struct nahanni_port *port);
 /** Channels with the largest data rings that fit the port's areas. */
 void nahanni_layout_fit(const struct nahanni_port *port, struct nhn_layout *layout,
 			uint32_t channels, enum nhn_use use, uint32_t cells);
+/**
+ * Measure a load of each area, and warn where it is an access of the bus. Control's work:
+ * below a millisecond, without memory.
+ * @param now_ns a clock; NULL: the system's
+ */
+void nahanni_load_measure(struct nahanni_port *port, uint64_t (*now_ns)(void *context),
+			  void *context);
 /** Open the link for one service, closing what was open. */
 int nahanni_link_open(struct nahanni_port *port, struct nhn_link_config *config);
 

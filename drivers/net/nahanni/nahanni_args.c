@@ -55,25 +55,43 @@ peer_parse(struct nahanni_args *args, const char *value)
 	return 0;
 }
 
-static int
-size_parse(struct nahanni_args *args, const char *value)
+/** Bytes, or with a suffix. @return whether it is such a number */
+static bool
+bytes_parse(const char *value, uint64_t *bytes)
 {
 	static const char suffixes[] = "kKmMgG";
-	const char *end = number_parse(value, &args->size);
+	const char *end = number_parse(value, bytes);
 	const char *suffix = end != NULL && *end != '\0' ? strchr(suffixes, *end) : NULL;
 	unsigned int shift = suffix != NULL ? 10 * (unsigned int)((suffix - suffixes) / 2 + 1) : 0;
 
 	if (suffix != NULL)
 		end++;
-	if (end != NULL && *end == '\0' && args->size <= UINT64_MAX >> shift) {
-		args->size <<= shift;
-		if (args->size >= NHN_REGION_SIZE_MIN && (args->size & (args->size - 1)) == 0)
-			return 0;
-	}
+	if (end == NULL || *end != '\0' || *bytes > UINT64_MAX >> shift)
+		return false;
+	*bytes <<= shift;
+	return true;
+}
+
+static int
+size_parse(struct nahanni_args *args, const char *value)
+{
+	if (bytes_parse(value, &args->size) && args->size >= NHN_REGION_SIZE_MIN &&
+	    (args->size & (args->size - 1)) == 0)
+		return 0;
 	NAHANNI_LOG(ERR,
 		    "size is '%s', expected bytes, a power of two of at least %" PRIu64
 		    ", such as 16M",
 		    value, NHN_REGION_SIZE_MIN);
+	return -EINVAL;
+}
+
+static int
+offset_parse(struct nahanni_args *args, const char *value)
+{
+	if (bytes_parse(value, &args->offset) && args->offset % NHN_REGION_OFFSET_ALIGN == 0)
+		return 0;
+	NAHANNI_LOG(ERR, "offset is '%s', expected bytes, a multiple of %" PRIu64 ", such as 2M",
+		    value, NHN_REGION_OFFSET_ALIGN);
 	return -EINVAL;
 }
 
@@ -136,9 +154,9 @@ struct key {
 };
 
 static const struct key vdev_keys[] = {
-	{"role", role_parse},	  {"path", path_parse}, {"peer", peer_parse},
-	{"size", size_parse},	  {"mode", mode_parse}, {"group", group_parse},
-	{"queues", queues_parse}, {NULL, NULL},
+	{"role", role_parse},	  {"path", path_parse},	    {"peer", peer_parse},
+	{"size", size_parse},	  {"mode", mode_parse},	    {"group", group_parse},
+	{"queues", queues_parse}, {"offset", offset_parse}, {NULL, NULL},
 };
 static const struct key pci_keys[] = {
 	{"role", role_parse}, {"peer", peer_address_parse}, {NULL, NULL}};

@@ -16,7 +16,8 @@
 #include <nhn_wire.h>
 
 #define NAHANNI_VDEV_ARGS                                                                          \
-	"role=host|guest,path=FILE[,peer=FILE][,size=BYTES[K|M|G]][,mode=OCTAL][,group=NAME]"      \
+	"role=host|guest,path=FILE[,peer=FILE][,size=BYTES[K|M|G]][,offset=BYTES[K|M|G]][,mode="   \
+	"OCTAL][,group=NAME]"                                                                      \
 	"[,queues=1..64]"
 #define NAHANNI_PCI_ARGS "[role=host|guest][,peer=BDF]"
 
@@ -34,6 +35,7 @@ struct nahanni_args {
 	const char *peer;  /**< vdev, split: the file of the peer's area; else NULL */
 	const char *group; /**< vdev: of created files; NULL: as it comes */
 	uint64_t size;	   /**< vdev: of each file; 0: what exists, or the default */
+	uint64_t offset;   /**< vdev: where the memory begins in each file */
 	mode_t mode;	   /**< vdev: of created files; 0: the default */
 	uint16_t queues;
 	bool peer_device; /**< PCI: split */

@@ -22,6 +22,7 @@ config_common(struct nhn_region_config *config, const struct nahanni_args *args,
 	config->path = path;
 	config->size = args->size;
 	config->mode = args->mode;
+	config->offset = args->offset;
 	config->create = args->role == NHN_ROLE_HOST;
 	config->survive_truncation = true;
 	config->log = nahanni_log_sentence;

@@ -65,6 +65,7 @@ nahanni_link_open(struct nahanni_port *port, struct nhn_link_config *config)
 
 	nhn_link_finish(port->link);
 	port->service = NAHANNI_STOPPED;
+	nahanni_load_measure(port, NULL, NULL);
 	config->role = port->args.role;
 	config->own_area = port->own_area;
 	config->own_bytes = port->own_bytes;

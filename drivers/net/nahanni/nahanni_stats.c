@@ -64,7 +64,9 @@ static const char *const xstat_names[] = {
 	"link_refusals",       /* headers of the peer refused */
 	"link_fault_kind",     "link_fault_length",  "link_fault_descriptor", "link_fault_overrun",
 	"link_fault_cursor",   "link_events_untold", /* beyond what the log is told at once */
-	"memory_lost", /* 1: a file was truncated or replaced, as of the last look */
+	"memory_lost",	    /* 1: a file was truncated or replaced, as of the last look */
+	"area_own_load_ns", /* of a load, as the link was opened; 50 and above: uncached */
+	"area_peer_load_ns",
 };
 
 int
@@ -97,6 +99,8 @@ nahanni_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsign
 		link->faults[NHN_FAULT_CURSOR],
 		link->events_untold,
 		port->own_file.found != 0 || port->peer_file.found != 0,
+		port->own_load_ns,
+		port->peer_load_ns,
 	};
 	unsigned int i;
 

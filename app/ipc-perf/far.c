@@ -249,6 +249,7 @@ tell_counts(const struct far *far, struct reply_counts *counts)
 	counts->bulk = far->bulk.received;
 	counts->active_ns = nhn_clock_ns(far->clock, far->bulk_active);
 	counts->trains = far->bulk_trains;
+	counts->source_next = far->source_sequence;
 	getrusage(RUSAGE_THREAD, &usage);
 	counts->minor_faults = usage.ru_minflt - before->ru_minflt;
 	counts->major_faults = usage.ru_majflt - before->ru_majflt;

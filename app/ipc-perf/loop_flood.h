@@ -142,15 +142,20 @@ loop_bulk_seen(const struct near *near)
 	return near->bulk.received + near->bulk.lost + near->bulk.corrupt;
 }
 
-/** What the far end was ordered to send in a block and did not come before its end is lost. */
-static void
-loop_duplex_missing(struct near *near, uint64_t wanted, enum outcome outcome)
+/** A block is void: what the far end had sent until then and did not come is lost. */
+static enum outcome
+loop_duplex_missing(struct way *way, struct near *near)
 {
-	const uint64_t seen = loop_bulk_seen(near);
+	const struct order order = {.kind = ORDER_COUNTS};
+	struct reply_counts counts = {.received = 0};
+	enum outcome outcome = loop_order(way, near, &order, &counts, sizeof(counts));
+	const uint32_t missing = (uint32_t)counts.source_next - near->bulk.next;
 
-	if (seen < wanted &&
-	    (outcome == OUTCOME_VOID || outcome == OUTCOME_RESTART || outcome == OUTCOME_GONE))
-		stream_give_up(&near->bulk, (uint32_t)(wanted - seen));
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	if ((int32_t)missing > 0)
+		stream_give_up(&near->bulk, missing);
+	return OUTCOME_VOID;
 }
 
 /** Take the rest of the far end's DATA. */
@@ -196,8 +201,7 @@ loop_duplex(struct way *way, struct near *near, uint64_t messages, struct moved 
 	moved->back_cycles = last_at - begun;
 	outcome = loop_bulk_end(way, near, WAY_DATA_LANE, before + near->bulk_sent - sent_before,
 				outcome);
-	loop_duplex_missing(near, wanted, outcome);
-	return outcome;
+	return unlikely(outcome == OUTCOME_VOID) ? loop_duplex_missing(way, near) : outcome;
 }
 
 #endif /* LOOP_FLOOD_H */

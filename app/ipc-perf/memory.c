@@ -138,24 +138,22 @@ memory_lost(const struct memory *memory)
 }
 
 /** In a line of its own behind those of the two words: the file is for them. */
-#define WORDS_MAGIC UINT64_C(0x6e6168616e6e6977)
+#define WORDS_MAGIC UINT32_C(0x6e68776e)
 #define WORDS_MAGIC_LINE 2u
 
 /** Claim a file that is empty, or was claimed: others hold what this would overwrite. */
 static bool
 words_claim(uint8_t *base, uint64_t bytes)
 {
-	uint64_t *magic = (uint64_t *)(void *)(base + WORDS_MAGIC_LINE * NHN_LINE_BYTES);
-	const uint64_t *word = (const uint64_t *)(const void *)base;
+	uint32_t *magic = (uint32_t *)(void *)(base + WORDS_MAGIC_LINE * NHN_LINE_BYTES);
+	const uint32_t *word = (const uint32_t *)(const void *)base;
 	uint64_t i;
 
-	if (__atomic_load_n(magic, __ATOMIC_ACQUIRE) == WORDS_MAGIC)
-		return true;
-	/* The other end may claim it at the same time. */
+	/* The other end may claim it, and use it, at the same time. */
 	for (i = 0; i < bytes / sizeof(*word); i++)
-		if (word[i] != 0 && (&word[i] != magic || word[i] != WORDS_MAGIC))
-			return false;
-	__atomic_store_n(magic, WORDS_MAGIC, __ATOMIC_RELEASE);
+		if (nhn_load_acquire(&word[i]) != 0)
+			return nhn_load_acquire(magic) == WORDS_MAGIC;
+	nhn_store_release(magic, WORDS_MAGIC);
 	return true;
 }
 

@@ -141,9 +141,10 @@ struct reply_counts {
 	uint64_t strange; /**< messages that are none of the near end's */
 	uint64_t bulk;	  /**< of received: DATA */
 	/* The far end's own rate, without pauses: (bulk - trains) / active_ns. */
-	uint64_t active_ns; /**< own clock: from burst to burst of DATA less than 1 ms apart, and
-			     *   a cycle a byte: a train */
-	uint64_t trains;    /**< of bulk: those in the first burst of each train */
+	uint64_t active_ns;   /**< own clock: from burst to burst of DATA less than 1 ms apart, and
+			       *   a cycle a byte: a train */
+	uint64_t trains;      /**< of bulk: those in the first burst of each train */
+	uint64_t source_next; /**< number of the next DATA that the far end would send */
 	int64_t minor_faults, major_faults, voluntary_switches, involuntary_switches;
 };
 

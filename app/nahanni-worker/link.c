@@ -10,6 +10,7 @@
 #include <rte_malloc.h>
 
 #include <nhn_link_text.h>
+#include <nhn_place.h>
 
 #include "link.h"
 #include "say.h"
@@ -104,6 +105,24 @@ region_config(struct nhn_region_config *region, const struct link_config *config
 	region->survive_truncation = true;
 }
 
+/**
+ * Where the own area is the worker's stores go: to the node of its lcore, in memory and kept
+ * there. A preference: what came of it is told, and a link on another node works too.
+ */
+static void
+area_place(struct link *link)
+{
+	struct nhn_place_config place;
+	struct nhn_place_result result;
+	char text[NHN_PLACE_TEXT_MAX];
+
+	nhn_place_config_init(&place);
+	place.node = (int)rte_lcore_to_socket_id(link->config.lcore);
+	nhn_place(link->own.base, link->own.length, &place, &result);
+	nhn_place_text(&result, text, sizeof(text));
+	say("link %s: its memory is %s.", link->config.name, text);
+}
+
 static int
 files_open(struct link *link)
 {
@@ -112,8 +131,11 @@ files_open(struct link *link)
 	region_config(&link->own_config, &link->config, link->config.path);
 	link->own_config.lock_byte = NHN_LOCK_BYTE_HOST;
 	ret = region_open(link, &link->own, &link->own_config);
-	if (ret != 0 || link->config.peer[0] == '\0')
+	if (ret != 0)
 		return ret;
+	area_place(link);
+	if (link->config.peer[0] == '\0')
+		return 0;
 	region_config(&link->peer_config, &link->config, link->config.peer);
 	link->peer_config.access = NHN_REGION_READ_ONLY;
 	return region_open(link, &link->peer, &link->peer_config);

@@ -107,11 +107,13 @@ by_hand(const struct nhn_check_result *result)
 	return "no value of a file";
 }
 
-/** A line of what a file held. */
+/** A line of what a file held; NULL: it could not be read. */
 static void
 print_value(const char *value)
 {
-	printf("%.*s", (int)strcspn(value, "\n"), value);
+	const char *text = value != NULL ? value : "";
+
+	printf("%.*s", (int)strcspn(text, "\n"), text);
 }
 
 static void

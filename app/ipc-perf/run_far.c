@@ -216,7 +216,8 @@ run_counts(struct run *run)
 
 	/* ^C ended the rounds; what both ends counted is still of interest. A second one ends
 	 * the program. Of a link that is gone there is no answer. */
-	*run->stopped = 0;
+	if (stopped)
+		*run->stopped = 0;
 	if (!way_down(run->way) &&
 	    (result->outcome == OUTCOME_OK || result->outcome == OUTCOME_STOPPED))
 		far_take(run);

@@ -115,7 +115,8 @@ apply_result(struct work *work, struct nhn_check *check, const struct nhn_check_
 			rc = apply_one(work, result->id, &result->write[i]);
 			any = any || rc > 0;
 		}
-		if (!result->write_more || rc < 0)
+		/* What was set may show what is to be set next: the check knows. */
+		if (rc < 0 || !any)
 			break;
 		rc = nhn_check_run(check, (unsigned int)nhn_check_find(result->id), result) == 0
 			     ? 0

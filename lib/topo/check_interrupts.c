@@ -251,6 +251,15 @@ is_device(const struct row *row)
 	return isdigit((unsigned char)row->name[0]) != 0;
 }
 
+/* All cores are in use: there is nowhere to send interrupts to. */
+static bool
+nowhere(const struct nhn_check *check)
+{
+	const struct check_cpus rest = nhn_check_cpus_minus(&check->online, &check->cores);
+
+	return nhn_check_cpus_empty(&rest);
+}
+
 /* Those that may come to our cores, though none came: the effective affinity counts. */
 static int
 judge_affinity(const struct nhn_check *check, struct nhn_check_result *result, const char *rest)
@@ -272,7 +281,8 @@ judge_affinity(const struct nhn_check *check, struct nhn_check_result *result, c
 			continue;
 		if (may++ < 2 * NAMED_MAX)
 			CHECK_ADD(list, "%s%s", may > 1 ? ", " : "", name);
-		nhn_check_note_write(result, rest, "/proc/irq/%s/smp_affinity_list", name);
+		if (!nowhere(check))
+			nhn_check_note_write(result, rest, "/proc/irq/%s/smp_affinity_list", name);
 	}
 	if (may == 0)
 		return nhn_check_pass(result, "none came in %.1f s, and none may", check->seconds);
@@ -316,8 +326,9 @@ check_irqs(struct nhn_check *check, struct nhn_check_result *result)
 			CHECK_ADD(list, "%s%s (%s) %llu times on %d", came > 1 ? ", " : "",
 				  row->name, row->what, (unsigned long long)row->most,
 				  row->most_cpu);
-		nhn_check_note_write(result, rest.text, "/proc/irq/%s/smp_affinity_list",
-				     row->name);
+		if (!nowhere(check))
+			nhn_check_note_write(result, rest.text, "/proc/irq/%s/smp_affinity_list",
+					     row->name);
 	}
 	if (came == 0)
 		return judge_affinity(check, result, rest.text);

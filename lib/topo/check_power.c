@@ -83,6 +83,8 @@ check_governor(struct nhn_check *check, struct nhn_check_result *result)
 				   (unsigned int)cpu);
 		if (first[0] == '\0' || strcmp(first, "userspace") == 0)
 			snprintf(first, sizeof(first), "%s", governor);
+		if (strcmp(governor, "userspace") == 0)
+			continue;
 		nhn_check_note_write(result, "performance",
 				     "/" CPU_FOLDER "/cpu%d/cpufreq/scaling_governor", cpu);
 	}

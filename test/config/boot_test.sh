@@ -29,17 +29,26 @@ on_exit "rm -rf '$work'"
 tree=$work/root
 facts=$work/facts
 
-# put FILES...: to the same path, with the libraries they load. Links stay links: a second
-# copy of a DPDK bus would register it twice.
+# Where a file of this machine is in the guest: what was built is not below somebody's home,
+# which the unit hides.
+place()
+{
+	echo "${1/#"$build"//opt/nahanni}"
+}
+
+# put FILES...: with the libraries they load. Links stay links: a second copy of a DPDK bus
+# would register it twice.
 put()
 {
-	local file library real
+	local file library real from
 	for file in "$@"; do
 		for library in "$file" $(ldd "$file" 2>/dev/null | grep -oE '/[^ )]+'); do
 			library=$(realpath -s "$library")
-			real=$(realpath "$library")
+			from=$(realpath "$library")
+			library=$(place "$library")
+			real=$(place "$from")
 			mkdir -p "$tree$(dirname "$real")" "$tree$(dirname "$library")"
-			[ -e "$tree$real" ] || cp --preserve=mode "$real" "$tree$real"
+			[ -e "$tree$real" ] || cp --preserve=mode "$from" "$tree$real"
 			[ -e "$tree$library" ] || ln -s "$real" "$tree$library"
 		done
 	done
@@ -103,7 +112,7 @@ target()	# NAME UNITS...
 our_files()
 {
 	mkdir -p "$tree"/etc/{nahanni,udev/rules.d,sysctl.d,systemd/system/nahanni-worker.service.d}
-	sed "s,/usr/local/bin/nahanni-worker,$daemon," "$config/nahanni-worker.service" >"$tree/etc/systemd/system/nahanni-worker.service"
+	sed "s,/usr/local/bin/nahanni-worker,$(place "$daemon")," "$config/nahanni-worker.service" >"$tree/etc/systemd/system/nahanni-worker.service"
 	sed 's/^AllowedCPUs=1-5/AllowedCPUs=1-3/' "$config/systemd/nahanni.slice" >"$tree/etc/systemd/system/nahanni.slice"
 	cp "$config/systemd/nahanni-partition.service" "$tree/etc/systemd/system/"
 	sed 's/^;\(mode\|group\)/\1/' "$config/nahanni-worker.conf" >"$tree/etc/nahanni/worker.conf"

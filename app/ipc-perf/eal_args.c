@@ -112,6 +112,17 @@ device_compose(struct eal_args *args, const struct options *options)
 	return -ENOMEM;
 }
 
+/** The core of --cores: an lcore's number is small, a CPU's need not be. @return 0 or -ENOMEM */
+static int
+lcores_compose(struct eal_args *args, const struct options *options)
+{
+	if (options->core_list == NULL ||
+	    asprintf(&args->lcores, "--lcores=0@%s", options->core_list) >= 0)
+		return 0;
+	args->lcores = NULL;
+	return -ENOMEM;
+}
+
 /** The devices, and that EAL takes no others. */
 static void
 devices_add(struct eal_args *args, const struct options *options)
@@ -151,7 +162,8 @@ eal_args_compose(struct eal_args *args, const struct options *options)
 
 	memset(args, 0, sizeof(*args));
 	args->argv = calloc((size_t)options->eal_argc + ADDED_MAX + 1, sizeof(*args->argv));
-	if (args->argv == NULL || device_compose(args, options) != 0) {
+	if (args->argv == NULL || device_compose(args, options) != 0 ||
+	    lcores_compose(args, options) != 0) {
 		say("There is no memory for EAL's arguments, expected some bytes: end other"
 		    " programs.");
 		eal_args_free(args);
@@ -173,10 +185,9 @@ eal_args_compose(struct eal_args *args, const struct options *options)
 		add(args, legacy ? "--no-shconf" : "--in-memory");
 	if (!given(options, telemetry))
 		add(args, "--no-telemetry");
-	if (options->core_list != NULL) {
-		add(args, "-l");
-		add(args, options->core_list);
-	} else if (!given(options, cores))
+	if (args->lcores != NULL)
+		add(args, args->lcores);
+	else if (!given(options, cores))
 		say("No core is chosen, so EAL takes the first one for this side: give each side"
 		    " one of its own by -l N before --, or by --cores.");
 	return 0;
@@ -187,4 +198,5 @@ eal_args_free(struct eal_args *args)
 {
 	free(args->argv);
 	free(args->device);
+	free(args->lcores);
 }

@@ -12,6 +12,7 @@ struct eal_args {
 	int argc;
 	char **argv;
 	char *device; /**< the one string that is composed; NULL: none */
+	char *lcores; /**< --lcores of --cores, or NULL */
 };
 
 /** The user's EAL options and those the link needs. @return 0 or -ENOMEM, said */

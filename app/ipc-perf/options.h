@@ -64,7 +64,7 @@ struct options {
 	bool interactive;
 	const char *cores;     /**< numbers or auto; NULL: EAL's own options say */
 	bool strict;	       /**< refuse cores of which a check fails */
-	const char *core_list; /**< what came of cores, as EAL's -l has it; or NULL */
+	const char *core_list; /**< what came of cores: a CPU's number; or NULL */
 	/** What the checker says of the cores in use; 0 of them: it was not asked. */
 	const struct nhn_check_result *checks;
 	unsigned int check_count;

@@ -120,6 +120,15 @@ round_run(struct run *run, uint64_t *begin_ns, uint64_t *end_ns)
 	nhn_histogram_init(run->round);
 	nhn_histogram_init(run->extra);
 	run->moved = (struct moved){.messages = 0};
+	if (run->settings->gaps && (run->engine->uses & USES_LINK) != 0) {
+		/* What the far end met in the blocks before, and in rounds left out, is no gap's.
+		 */
+		struct nhn_look_delta unused;
+
+		outcome = run_far_look(run, &unused);
+		if (outcome != OUTCOME_OK)
+			return outcome;
+	}
 	if (run->settings->gaps)
 		nhn_gaps_round_begin(&result->gaps, &run->observer);
 	*begin_ns = run_now_ns(run);

@@ -122,7 +122,7 @@ measure_once()
 	# A run that comes to its end ends the far end too.
 	timeout 30 "$perf" -l 0 -- --mode ping --duration 500ms --gaps off --link "$host_link" --json "$work/out.json" >"$work/host.log" 2>&1
 	guest_wait && whole
-	check "$name: measured, every message whole" $? "$work/guest.log" "$work/host.log"
+	verdict_of "measured, every message whole" $? "$work/guest.log" "$work/host.log"
 	return 0
 }
 
@@ -236,28 +236,60 @@ all_verdicts()	# STATUS
 	verdict polling local-interrupts "$1"
 }
 
-for flavour in standard rt; do
-	for name in "$flavour, isolated" "$flavour, as it comes"; do
-		wanted=$parameters
-		[ "$name" = "$flavour, isolated" ] || wanted=
-		measure $flavour "$wanted"
+# What the last measurement must have shown, each with its evidence.
+judge_isolated()
+{
+	left_alone >"$work/came" 2>&1
+	verdict_of "nothing comes to the core that polls" $? "$work/came" "$work/deltas"
+	all_verdicts pass >"$work/came" 2>&1
+	verdict_of "isolation passes" $? "$work/came" "$work/judged"
+	verdict polling switches pass && verdict polling kernel-threads pass
+	verdict_of "nothing takes the core" $? "$work/polling.json"
+}
+
+judge_as_it_comes()
+{
+	disturbed >"$work/came" 2>&1
+	verdict_of "the tick is seen" $? "$work/came" "$work/deltas"
+	all_verdicts fail >"$work/came" 2>&1
+	verdict_of "isolation fails" $? "$work/came" "$work/judged"
+}
+
+# In the last attempt a miss is a failure; before it, a reason to measure once more.
+verdict_of()	# WHAT STATUS EVIDENCE...
+{
+	if [ "$2" = 0 ] || [ $attempt = $attempts ]; then
+		check "$name: $1" "$2" "${@:3}"
+		return
+	fi
+	missed=1
+	echo "$name: $1: not in attempt $attempt of $attempts:"
+	tail -n 30 "${@:3}"
+}
+
+# Host, QEMU and the guest's two vCPUs share two cores here: a core of the host that was taken
+# from them shows in the guest. What breaks isolation comes in every attempt.
+attempts=3
+
+attempts_of()	# FLAVOUR PARAMETERS JUDGE
+{
+	local attempt missed
+	for ((attempt = 1; attempt <= attempts; attempt++)); do
+		missed=
+		measure "$1" "$2"
 		deltas >"$work/deltas"
 		echo "$name: came to CPU 1 in $(sed -n 's/^seconds: //p' "$work/facts") s: $(paste -s -d , "$work/deltas")"
 		judged >"$work/judged" 2>&1
-		check "$name: verdicts are true" $? "$work/judged" "$work/facts"
-		if [ -n "$wanted" ]; then
-			left_alone >"$work/came" 2>&1
-			check "$name: nothing comes to the core that polls" $? "$work/came" "$work/deltas"
-			all_verdicts pass >"$work/came" 2>&1
-			check "$name: isolation passes" $? "$work/came" "$work/judged"
-			verdict polling switches pass && verdict polling kernel-threads pass
-			check "$name: nothing takes the core" $? "$work/polling.json"
-		else
-			disturbed >"$work/came" 2>&1
-			check "$name: the tick is seen" $? "$work/came" "$work/deltas"
-			all_verdicts fail >"$work/came" 2>&1
-			check "$name: isolation fails" $? "$work/came" "$work/judged"
-		fi
+		verdict_of "verdicts are true" $? "$work/judged" "$work/facts"
+		"$3"
+		[ -n "$missed" ] || return
 	done
+}
+
+for flavour in standard rt; do
+	name="$flavour, isolated"
+	attempts_of $flavour "$parameters" judge_isolated
+	name="$flavour, as it comes"
+	attempts_of $flavour "" judge_as_it_comes
 done
 finish

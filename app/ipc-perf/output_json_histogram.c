@@ -14,19 +14,6 @@
 #define BOUNDS_A_DECADE 8
 #define BOUNDS_MAX (12 * BOUNDS_A_DECADE)
 
-/** The step's lowest and highest value: as nhn_histogram.h has it. */
-static void
-step_ends(uint32_t index, uint64_t *low_ns, uint64_t *high_ns)
-{
-	const uint32_t half = 1u << (NHN_HISTOGRAM_STEP_BITS - 1);
-	const uint32_t bucket = index < 2 * half ? 0 : index / half - 1;
-
-	*low_ns = (uint64_t)(index - bucket * half) << bucket;
-	*high_ns = *low_ns + (UINT64_C(1) << bucket) - 1;
-	if (*high_ns > NHN_HISTOGRAM_HIGHEST_NS)
-		*high_ns = NHN_HISTOGRAM_HIGHEST_NS;
-}
-
 /** Where samples cannot be told apart, the middle of their step stands for them. */
 static double
 mean_ns(const struct nhn_histogram *h)
@@ -38,7 +25,7 @@ mean_ns(const struct nhn_histogram *h)
 	for (i = 0; i < NHN_HISTOGRAM_COUNTS; i++) {
 		if (h->counts[i] == 0)
 			continue;
-		step_ends(i, &low_ns, &high_ns);
+		nhn_histogram_step(i, &low_ns, &high_ns);
 		sum += (double)h->counts[i] * ((double)low_ns + (double)high_ns) / 2;
 	}
 	return sum / (double)h->total;
@@ -184,7 +171,7 @@ bounds_find(struct bounds *bounds, const struct nhn_histogram *all)
 
 	bounds->count = 0;
 	for (i = 0; i <= 11 * BOUNDS_A_DECADE && high_ns < all->max_ns; i++) {
-		step_ends(nhn_histogram_index((uint64_t)pow(10, (double)i / BOUNDS_A_DECADE)),
+		nhn_histogram_step(nhn_histogram_index((uint64_t)pow(10, (double)i / BOUNDS_A_DECADE)),
 			  &low_ns, &high_ns);
 		if (high_ns < all->min_ns ||
 		    (bounds->count != 0 && bounds->ns[bounds->count - 1] == high_ns))
@@ -207,7 +194,7 @@ slice_counts(const struct bounds *bounds, const struct nhn_histogram *h)
 	for (i = 0; i < NHN_HISTOGRAM_COUNTS; i++) {
 		if (h->counts[i] == 0)
 			continue;
-		step_ends(i, &low_ns, &high_ns);
+		nhn_histogram_step(i, &low_ns, &high_ns);
 		while (bound + 1 < bounds->count && bounds->ns[bound] < high_ns)
 			bound++;
 		counts[bound] += h->counts[i];

@@ -175,5 +175,5 @@ const chartCurve = (() => {
 		return make(`curves-${entry.id}`, 'Percentiles: all that this run recorded', lines);
 	}
 
-	return { compare, single };
+	return { make, compare, single };
 })();

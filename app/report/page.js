@@ -4,40 +4,10 @@
 // The page: reads the documents that stand in it and builds all parts in order.
 const page = (() => {
 	const { el } = dom;
+	const { part, section } = parts;
+	const command = (sheet) => parts.command(sheet.program.command, sheet.index);
 	// Runs that are unfolded from the begin: a long report stays short and quick.
 	const OPEN_RUNS = 1;
-
-	// One part that fails is told in its place; the others stand.
-	function part(name, make) {
-		try {
-			return make();
-		} catch (error) {
-			return el('p', { class: 'problem' }, `${name} cannot be shown: ${error.message}.`);
-		}
-	}
-
-	function copyText(words, button) {
-		const done = (said) => {
-			button.textContent = said;
-			setTimeout(() => { button.textContent = 'Copy'; }, 2000);
-		};
-		// Some browsers keep the clipboard from pages of file://.
-		if (!navigator.clipboard)
-			done('Select the line and copy it');
-		else
-			navigator.clipboard.writeText(words).then(() => done('Copied'),
-				() => done('Select the line and copy it'));
-	}
-
-	function command(sheet) {
-		const words = model.array(sheet.program.command).map(text.quoted).join(' ');
-		if (words === '')
-			return el('p', { class: 'note' }, `${text.DASH} the document has no command line`);
-		const button = el('button', { type: 'button', class: 'copy', onclick: () => copyText(words, button) }, 'Copy');
-		return el('div', { class: 'command' },
-			el('pre', { tabindex: 0, 'aria-label': 'command line' }, el('code', { 'data-command': sheet.index }, words)),
-			button);
-	}
 
 	const SENTENCES = {
 		met: (v, sheet) => sheet.runs.length > 1 ? 'All runs did what was asked of them.' : 'The run did what was asked of it.',
@@ -53,11 +23,11 @@ const page = (() => {
 	function header(sheet) {
 		const v = model.verdict(sheet);
 		const first = sheet.runs.length ? model.string(sheet.runs[0].run.begun, null) : null;
-		const facts = [model.string(sheet.near.host, null), first && first.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC'),
+		const facts = [model.string(sheet.near.host, null), parts.when(first),
 			model.string(sheet.program.version, null) && `ipc-perf ${sheet.program.version}`,
-			`${text.count(sheet.runs.length)} ${sheet.runs.length === 1 ? 'run' : 'runs'}`].filter(Boolean);
+			`${text.count(sheet.runs.length)} ${sheet.runs.length === 1 ? 'run' : 'runs'}`];
 		return el('header', {}, el('h1', {}, 'ipc-perf report'),
-			el('p', { class: 'facts-line' }, facts.map((fact, i) => [i > 0 && ' \u00b7 ', el('bdi', {}, fact)])),
+			parts.factsLine(facts),
 			el('div', { class: `verdict ${v.gravest && v.state === 'met' ? 'missed' : v.state}` }, el('p', {}, tables.badge(v.state), ' ',
 				SENTENCES[v.state](v, sheet)),
 			v.gravest && el('p', { class: 'gravest' }, el('bdi', {}, String(v.gravest.warning)),
@@ -139,13 +109,10 @@ const page = (() => {
 		['Rate', 'Median of the rounds; where a rate was offered, messages over time.'],
 	];
 
-	function section(id, title, ...children) {
-		const found = children.flat(Infinity).filter(Boolean);
-		return found.length > 0 && el('section', { id, 'aria-labelledby': `${id}-title` },
-			el('h2', { id: `${id}-title` }, title), found);
-	}
-
+	// A suite's document has a page of its own.
 	function build(documents) {
+		if (suiteModel.isSuite(model.array(documents)[0]))
+			return suite.build(documents).flat(Infinity).filter(Boolean);
 		const { sheets, entries } = model.read(documents);
 		const open = entries.length <= OPEN_RUNS + 1 ? entries.length : OPEN_RUNS;
 		const problems = sheets.map((sheet) => sheet.problem).filter(Boolean);
@@ -156,13 +123,12 @@ const page = (() => {
 			sheets.length === 0 && el('p', { class: 'problem' }, 'There is no document in this page.'),
 			section('summary', 'Figures', entries.length ? part('The overview', () => tables.overview(entries))
 				: el('p', {}, 'There is no run to show.'),
-			el('p', { class: 'note screen' }, 'Point at a chart, tap it, or focus it and use the arrow keys to read its ' +
-				'values; buttons below it hide lines. Drag to zoom in, double-click to zoom out.'), curves),
+			el('p', { class: 'note screen' }, parts.CHARTS_HOW), curves),
 			section('sweeps', 'Sweeps', part('The sweeps', () => chartSweep.charts(entries))),
 			section('runs', entries.length === 1 ? 'The run' : 'Each run', entries.map((entry, i) => runSection(entry, i < open))),
 			section('placement', 'Placement and checks', part('The placement', () => placements(sheets))),
 			section('peers', 'Compared with', part('The peers', () => peers(sheets))),
-			section('method', 'How to read it', el('dl', {}, METHOD.map(([term, what]) => [el('dt', {}, term), el('dd', {}, what)]))),
+			section('method', 'How to read it', parts.method(METHOD)),
 		].flat(Infinity).filter(Boolean);
 	}
 

@@ -15,8 +15,8 @@ const tables = (() => {
 		return entry.run.met === true ? 'met' : 'unknown';
 	}
 
-	const badge = (state) => el('span', { class: `badge ${state}`, 'data-verdict': state },
-		el('span', { 'aria-hidden': 'true' }, STATES[state][0]), ' ' + STATES[state][1]);
+	const badge = (state, words) => el('span', { class: `badge ${state}`, 'data-verdict': state },
+		el('span', { 'aria-hidden': 'true' }, STATES[state][0]), ' ' + (words || STATES[state][1]));
 
 	// Reasons for dashes, below the table: paper and phones have no hover.
 	function footnotes() {
@@ -66,15 +66,18 @@ const tables = (() => {
 			unit('ratio', 'to limit'), unit('rate', 'messages/s')].flat(), rows, 'figures'), notes.list()];
 	}
 
-	function interval(entry, key, name, notes) {
-		const pair = model.array(model.object(model.histogram(entry, key)).interval
-			? model.object(model.histogram(entry, key)).interval[name] : null);
-		const there = pair.length === 2 && pair.every(text.isNumber);
-		return el('td', { class: 'number soft', 'data-figure': `${entry.id}/${key}/interval/${name}`,
-			'data-value': there ? JSON.stringify(pair) : 'null' },
-		there ? `${text.count(pair[0])} to ${text.count(pair[1])}`
-			: notes.dash(model.whyNot(entry, key, name)));
+	// Two numbers, "low to high", or a dash with its reason.
+	function range(entry, path, pair, show, why, notes) {
+		const found = model.array(pair);
+		const there = found.length === 2 && found.every(text.isNumber);
+		return el('td', { class: 'number soft', 'data-figure': `${entry.id}/${path}`,
+			'data-value': there ? JSON.stringify(found) : 'null' },
+		there ? `${show(found[0])} to ${show(found[1])}` : notes.dash(why));
 	}
+
+	const interval = (entry, key, name, notes) => range(entry, `${key}/interval/${name}`,
+		model.object(model.object(model.histogram(entry, key)).interval)[name], text.count,
+		model.whyNot(entry, key, name), notes);
 
 	// Percentiles down, histograms across: that fits a phone, and a run beside its limit and floors.
 	function histograms(entry) {
@@ -154,5 +157,5 @@ const tables = (() => {
 		]);
 	}
 
-	return { overview, histograms, rates, figure, footnotes, badge, stateOf };
+	return { overview, histograms, rates, figure, range, facts, footnotes, badge, stateOf };
 })();

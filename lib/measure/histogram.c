@@ -35,8 +35,8 @@ nhn_histogram_add(struct nhn_histogram *dst, const struct nhn_histogram *src)
 		dst->counts[i] += src->counts[i];
 }
 
-static void
-step_bounds(uint32_t index, uint64_t *low_ns, uint64_t *high_ns)
+void
+nhn_histogram_step(uint32_t index, uint64_t *low_ns, uint64_t *high_ns)
 {
 	const uint32_t bucket = index < 2 * HALF_STEPS ? 0 : index / HALF_STEPS - 1;
 	const uint64_t step = index - bucket * HALF_STEPS;
@@ -73,7 +73,7 @@ nhn_histogram_at_rank(const struct nhn_histogram *h, uint64_t rank, uint64_t *lo
 		*low_ns = NHN_HISTOGRAM_HIGHEST_NS + 1;
 		*high_ns = UINT64_MAX;
 	} else {
-		step_bounds(index_at_rank(h, rank), low_ns, high_ns);
+		nhn_histogram_step(index_at_rank(h, rank), low_ns, high_ns);
 	}
 
 	if (*low_ns < h->min_ns)

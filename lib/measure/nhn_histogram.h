@@ -119,6 +119,13 @@ int nhn_histogram_at_rank(const struct nhn_histogram *h, uint64_t rank, uint64_t
 			  uint64_t *high_ns);
 
 /**
+ * The lowest and the highest value that counts[*index*] stands for, in ns.
+ *
+ * @param index  below NHN_HISTOGRAM_COUNTS.
+ */
+void nhn_histogram_step(uint32_t index, uint64_t *low_ns, uint64_t *high_ns);
+
+/**
  * The rank that stands for percentile num/den of *total* samples:
  * ceil(total * num / den), in exact arithmetic.
  *

@@ -258,7 +258,7 @@ judge_as_it_comes()
 # In the last attempt a miss is a failure; before it, a reason to measure once more.
 verdict_of()	# WHAT STATUS EVIDENCE...
 {
-	if [ "$2" = 0 ] || [ $attempt = $attempts ]; then
+	if [ "$2" = 0 ] || [ "$attempt" = $attempts ]; then
 		check "$name: $1" "$2" "${@:3}"
 		return
 	fi

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A contest: two processes, each on a core of its own, and everything that can carry a
+ * message between them, open at once. The near process reads orders, one JSON object a line,
+ * and measures; the far one does its part of each order. They meet in shared memory, which
+ * is no contestant's.
+ *
+ * A contestant is a file peer_NAME.c: functions of struct peer that send and receive, from
+ * which contest_loops.h makes the loops, compiled in with them, so that all contestants are
+ * driven by the same code and none pays for a call.
+ *
+ * All contestants do the same work: a message begins in the sender's private memory and is
+ * copied out of it; it ends, copied whole, in the receiver's private memory.
+ */
+#ifndef CONTEST_H
+#define CONTEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <nhn_clock.h>
+#include <nhn_histogram.h>
+
+#define CONTEST_SIZE_MIN 8u
+#define CONTEST_SIZE_MAX (1u << 20)
+#define CONTEST_LINKS_MAX 256u
+#define CONTEST_BURST_MAX 256u
+
+/** Empty polls after which a loop does what is due now and then. */
+#define CONTEST_POLLS 256u
+
+enum contest_side {
+	CONTEST_NEAR,
+	CONTEST_FAR,
+};
+
+/** What a contestant is opened with, at both sides at the same time. */
+struct contest_place {
+	enum contest_side side;
+	uint32_t links;	 /**< 1..links_max of the contestant */
+	int core;	 /**< this process is pinned to it */
+	uint8_t *shared; /**< both sides', zeroed, of contestant::shared_bytes(links) */
+	const char *
+		folder; /**< both sides', for sockets and files; "" where the far side is a guest */
+	const char *device; /**< of the far side in a guest: PCI addresses, see contest_device(); ""
+			       elsewhere */
+	uint64_t run; /**< differs from run to run: for names in name spaces of the whole system */
+};
+
+/** One round's work, private to a side. The loops and contest_write() etc. keep it. */
+struct contest_work {
+	uint32_t size;	     /**< bytes of a message */
+	uint32_t burst;	     /**< messages at a time, at most */
+	uint32_t links;	     /**< first ones used of the contestant's */
+	uint64_t messages;   /**< to send, or to answer */
+	uint64_t interval;   /**< paced: between messages; wake: of silence; mixed: between control
+				messages; cycles */
+	uint32_t at;	     /**< where in a message its number lies */
+	uint8_t *source;     /**< size bytes to send */
+	uint8_t *sink;	     /**< what was received ends here */
+	uint64_t written;    /**< messages written; the next one's number */
+	uint64_t taken;	     /**< messages read; the next one's number */
+	uint64_t misordered; /**< read with another number than the next one's */
+	uint64_t lost;	     /**< not come within CONTEST_LOST_NS */
+	uint64_t idle_from;  /**< when nothing came for the first time; 0: something came */
+	struct nhn_histogram *latency;
+	const struct nhn_clock *clock;
+	const uint32_t *finish;	   /**< near has finished the round that it names ... */
+	uint32_t round;		   /**< ... when it is this one */
+	struct contest_work *bulk; /**< mixed: the other lane's work */
+};
+
+/** What contest_loops.h makes of a contestant. All return when their messages are done, or lost. */
+struct contest_loops {
+	/** Send one, wait for the answer; each trip into latency. Links in turn. */
+	void (*trips)(void *peer, struct contest_work *work);
+	/** Answer each message by one of the same size, on its link. */
+	void (*echo)(void *peer, struct contest_work *work);
+	/** Send all in bursts, on link 0. */
+	void (*send)(void *peer, struct contest_work *work);
+	/** Receive all, on link 0. */
+	void (*receive)(void *peer, struct contest_work *work);
+	/** One every interval by the clock, answers in between; latency from the time meant. Far:
+	 * echo. */
+	void (*paced)(void *peer, struct contest_work *work);
+	/** A trip after each interval of silence. */
+	void (*wake)(void *peer, struct contest_work *work);
+	/** Answer, and sleep where nothing comes. NULL: this contestant can only poll. */
+	void (*echo_waiting)(void *peer, struct contest_work *work);
+	/** Trips on link 0 at intervals, bulk of work->bulk on link 1 all the time. */
+	void (*mixed)(void *peer, struct contest_work *work);
+	/** Answer link 0, receive link 1; until the near side has finished. */
+	void (*echo_mixed)(void *peer, struct contest_work *work);
+};
+
+struct contestant {
+	const char *name;  /**< as --only names it: a-z, 0-9, - */
+	const char *what;  /**< a line for the report: what it is, how configured, whose advice that
+			      is */
+	uint32_t size_min; /**< messages it carries, bytes */
+	uint32_t size_max;
+	uint32_t links_max; /**< 1, or up to CONTEST_LINKS_MAX; mixed needs 2 */
+	uint32_t at;	    /**< contest_work::at: 0, or behind the head of a frame */
+	/** Of contest_place::shared, with so many links; NULL: none. */
+	size_t (*shared_bytes)(uint32_t links);
+	/**
+	 * Meet the other side, which opens too; wait at most 10 s for it.
+	 * @return the peer for the loops, or NULL with the reason in @p why
+	 */
+	void *(*open)(const struct contest_place *place, char *why, size_t why_bytes);
+	/** Leave nothing behind. The other side closes too, maybe later, maybe earlier. */
+	void (*close)(void *peer);
+	/**
+	 * Get the rings between the sides empty and to the size that suits messages of @p size
+	 * bytes; both sides call it before each round, in no order. NULL: nothing to do.
+	 */
+	int (*prepare)(void *peer, uint32_t size);
+	const struct contest_loops *loops;
+};
+
+/** All contestants of this build, NULL at the end. */
+extern const struct contestant *const contestants[];
+
+/** A contestant that this build lacks. */
+struct contestant_missing {
+	const char *name;
+	const char *package; /**< Debian's, that brings it */
+};
+
+/** NULL name at the end. */
+extern const struct contestant_missing contestants_missing[];
+
+/** Something lost: nothing came for so long. */
+#define CONTEST_LOST_NS UINT64_C(200000000)
+
+static inline void
+contest_pause(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#endif
+}
+
+/** Copy a message, inline where it is small: the sizes of the contest are known. */
+static inline void
+contest_copy(void *to, const void *from, uint32_t size)
+{
+	switch (size) {
+	case 8:
+		__builtin_memcpy(to, from, 8);
+		return;
+	case 48:
+		__builtin_memcpy(to, from, 48);
+		return;
+	case 56:
+		__builtin_memcpy(to, from, 56);
+		return;
+	case 60:
+		__builtin_memcpy(to, from, 60);
+		return;
+	case 64:
+		__builtin_memcpy(to, from, 64);
+		return;
+	default:
+		memcpy(to, from, size);
+	}
+}
+
+/** Write the next message to @p body, work->size bytes. */
+static inline void
+contest_write(struct contest_work *work, void *body)
+{
+	contest_copy(body, work->source, work->size);
+	memcpy((uint8_t *)body + work->at, &work->written, sizeof(work->written));
+	work->written++;
+}
+
+/** The next message, written into work->source: for transports that take a pointer. */
+static inline const void *
+contest_written(struct contest_work *work)
+{
+	memcpy(work->source + work->at, &work->written, sizeof(work->written));
+	work->written++;
+	return work->source;
+}
+
+/** Take back the last message of contest_written(): the transport did not want it. */
+static inline void
+contest_unwrite(struct contest_work *work)
+{
+	work->written--;
+}
+
+/** Look at the number of the message that came, whole, at @p body. */
+static inline void
+contest_number(struct contest_work *work, const void *body)
+{
+	uint64_t number;
+
+	memcpy(&number, (const uint8_t *)body + work->at, sizeof(number));
+	if (__builtin_expect(number != work->taken, 0)) {
+		work->misordered++;
+		work->taken = number;
+	}
+	work->taken++;
+}
+
+/** Read the message at @p body, work->size bytes, into the private sink. */
+static inline void
+contest_read(struct contest_work *work, const void *body)
+{
+	contest_copy(work->sink, body, work->size);
+	contest_number(work, body);
+}
+
+/** A transport put the next message into work->sink itself. */
+static inline void
+contest_took(struct contest_work *work)
+{
+	contest_number(work, work->sink);
+}
+
+/**
+ * Whether to give up waiting: nothing came for CONTEST_LOST_NS, or, at the far side, for 5 ms
+ * after the near side has finished. Called once in CONTEST_POLLS empty polls.
+ */
+bool contest_over(struct contest_work *work);
+
+#endif /* CONTEST_H */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The threads and the daemon that a library brings must not live on the core that polls:
+ * they inherit the affinity of who starts them.
+ */
+#ifndef PEER_ASIDE_H
+#define PEER_ASIDE_H
+
+#include <sched.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "contest.h"
+#include "nhn_word.h"
+
+/** The other side is waited for so long. */
+#define ASIDE_TRIES 10000u
+
+struct aside_cores {
+	uint32_t core_and_1[2];
+};
+
+static inline size_t
+aside_shared_bytes(uint32_t links)
+{
+	(void)links;
+	return sizeof(struct aside_cores);
+}
+
+static inline void
+aside_sleep_1ms(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+/** Tell the other side our core, learn its. @return the core, or -1 when it did not come */
+static inline int
+aside_other_core(const struct contest_place *place)
+{
+	struct aside_cores *cores = (struct aside_cores *)place->shared;
+	const uint32_t *theirs = &cores->core_and_1[place->side == CONTEST_NEAR];
+	unsigned int i;
+
+	nhn_store_release(&cores->core_and_1[place->side != CONTEST_NEAR],
+			  (uint32_t)place->core + 1);
+	for (i = 0; i < ASIDE_TRIES && nhn_load_acquire(theirs) == 0; i++)
+		aside_sleep_1ms();
+	return (int)nhn_load_acquire(theirs) - 1;
+}
+
+/**
+ * Let this thread, and what it starts from here on, run on all cores but the two that poll;
+ * on all where the machine has no other.
+ */
+static inline void
+aside_begin(const struct contest_place *place, int other, cpu_set_t *pinned)
+{
+	cpu_set_t cores;
+	int i;
+
+	sched_getaffinity(0, sizeof(*pinned), pinned);
+	CPU_ZERO(&cores);
+	for (i = 0; i < CPU_SETSIZE; i++) {
+		if (i != place->core && i != other)
+			CPU_SET(i, &cores);
+	}
+	if (sched_setaffinity(0, sizeof(cores), &cores) == 0)
+		return;
+	CPU_SET(place->core, &cores);
+	CPU_SET(other, &cores);
+	sched_setaffinity(0, sizeof(cores), &cores);
+}
+
+static inline void
+aside_end(const cpu_set_t *pinned)
+{
+	sched_setaffinity(0, sizeof(*pinned), pinned);
+}
+
+#endif /* PEER_ASIDE_H */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How two sides meet by sockets: one listens, the other connects once for each link, and says
+ * which link it is, for connections may be accepted in another order.
+ */
+#ifndef PEER_MEET_H
+#define PEER_MEET_H
+
+#include <stdio.h>
+#include <time.h>
+
+#include "peer_socket.h"
+
+/** The other side is waited for so long. */
+#define MEET_MS 10000
+/** Buffers of a socket: room for two of the largest messages. */
+#define MEET_BUFFER (2 << 20)
+
+static inline int64_t
+meet_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Wait for input till a time; @return whether it is there. */
+static inline bool
+meet_input(int fd, int64_t until_ms)
+{
+	struct pollfd one = {.fd = fd, .events = POLLIN};
+	const int64_t left = until_ms - meet_now_ms();
+
+	return left > 0 && poll(&one, 1, (int)left) == 1;
+}
+
+/** A name below the folder of a place. */
+static inline void
+meet_path(const struct contest_place *place, const char *name, char *path, size_t bytes)
+{
+	snprintf(path, bytes, "%s/%s", place->folder, name);
+}
+
+/* Above the limit for all, where this process may; else up to it. */
+static inline void
+meet_buffer(int fd)
+{
+	const int bytes = MEET_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) != 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) != 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
+/** @return a socket with buffers, or -1 */
+static inline int
+meet_socket(int domain, int type)
+{
+	const int fd = socket(domain, type | SOCK_CLOEXEC, 0);
+
+	if (fd != -1)
+		meet_buffer(fd);
+	return fd;
+}
+
+/** @return a socket that listens at an address, or -1 */
+static inline int
+meet_listen(int domain, int type, const void *address, socklen_t bytes)
+{
+	const int fd = meet_socket(domain, type);
+
+	if (fd == -1)
+		return -1;
+	if (bind(fd, address, bytes) == 0 && listen(fd, CONTEST_LINKS_MAX) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/** Accept all links, whoever comes first. @return NULL or what went wrong */
+static inline const char *
+meet_accept(struct peer *peer, int listener)
+{
+	const int64_t until = meet_now_ms() + MEET_MS;
+	uint32_t i, link;
+	int fd;
+
+	for (i = 0; i < peer->links; i++) {
+		if (!meet_input(listener, until))
+			return "the far side did not connect within 10 s";
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd == -1)
+			return "accept() failed";
+		meet_buffer(fd);
+		if (!meet_input(fd, until) || read(fd, &link, sizeof(link)) != sizeof(link) ||
+		    link >= peer->links || peer->link[link].in != -1) {
+			close(fd);
+			return "a connection did not say which link it is";
+		}
+		if (socket_give(peer, link, fd, fd) != 0)
+			return "the socket cannot be made non-blocking";
+	}
+	return NULL;
+}
+
+/** Connect one link; try again till @p until_ms. @return the descriptor or -1 */
+static inline int
+meet_connect_one(int domain, int type, const void *address, socklen_t bytes, int64_t until_ms)
+{
+	do {
+		const int fd = meet_socket(domain, type);
+
+		if (fd == -1)
+			return -1;
+		if (connect(fd, address, bytes) == 0)
+			return fd;
+		close(fd);
+		poll(NULL, 0, 1);
+	} while (meet_now_ms() < until_ms);
+	return -1;
+}
+
+/** Connect all links from @p first on. @return NULL or what went wrong */
+static inline const char *
+meet_connect(struct peer *peer, uint32_t first, int domain, int type, const void *address,
+	     socklen_t bytes)
+{
+	const int64_t until = meet_now_ms() + MEET_MS;
+	uint32_t link;
+
+	for (link = first; link < peer->links; link++) {
+		const int fd = meet_connect_one(domain, type, address, bytes, until);
+
+		if (fd == -1)
+			return "the near side did not listen within 10 s";
+		if (socket_give(peer, link, fd, fd) != 0 ||
+		    write(fd, &link, sizeof(link)) != sizeof(link))
+			return "the number of the link cannot be written";
+	}
+	return NULL;
+}
+
+/** Give up an opening. @return NULL */
+static inline void *
+meet_failed(struct peer *peer, const char *reason, char *why, size_t why_bytes)
+{
+	snprintf(why, why_bytes, "%s", reason);
+	socket_close(peer);
+	return NULL;
+}
+
+#endif /* PEER_MEET_H */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What our contestants share: links that come up, over the contest's memory, over files that
+ * back a guest's devices, or in that guest over the devices. Near is the host of each link,
+ * far its guest.
+ */
+#ifndef PEER_OURS_H
+#define PEER_OURS_H
+
+#include <nhn_link.h>
+
+#include "contest.h"
+
+/** Cells of a channel. Bursts were fastest with 1024 to 4096. */
+#define OURS_CELLS 1024u
+
+/** Counter cycles between two control steps of a side: some 25 us on x86. */
+#define OURS_CONTROL_CYCLES (UINT64_C(1) << 16)
+
+/** A link as a contestant wants it. */
+struct ours_shape {
+	enum nhn_use use;
+	uint32_t channels;
+	uint32_t data_bytes; /**< of each channel's data ring */
+	bool split;	     /**< each side can write its own areas only: page tables say so */
+};
+
+struct ours_memory;
+
+/** Open links, private to a side. */
+struct ours {
+	uint64_t controlled; /**< when the last control step was, cycles */
+	uint32_t next;	     /**< link of the next one */
+	uint32_t links;
+	struct nhn_link *link[CONTEST_LINKS_MAX];
+	struct ours_memory *memory;
+};
+
+/** contestant::shared_bytes of links of this shape. */
+size_t ours_shared_bytes(const struct ours_shape *shape, uint32_t links);
+
+/** Open all links and get them up. @return 0, or -1 with the reason in @p why; then closed */
+int ours_open(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
+	      char *why, size_t why_bytes);
+void ours_close(struct ours *ours);
+
+/** The control step of the next link. */
+void ours_control(struct ours *ours);
+
+/** Before a round: a control step of each link. */
+void ours_prepare(struct ours *ours);
+
+/** peer_wait(): as a worker with its adaptive idle policy does, until @p rx has something. */
+void ours_wait(struct ours *ours, const struct nhn_rx *rx);
+
+/** peer_turn(): reads the counter; a control step where one is due. */
+static inline void
+ours_turn(struct ours *ours)
+{
+	const uint64_t now = nhn_clock_now();
+
+	if (now - ours->controlled < OURS_CONTROL_CYCLES)
+		return;
+	ours->controlled = now;
+	ours_control(ours);
+}
+
+/**
+ * Pauses of a reader of bursts that finds nothing, as in benchmarks/micro/rate: a reader at
+ * the writer's heels takes each line away before it is full. Lone messages are not for it.
+ */
+static inline void
+ours_empty(uint32_t count)
+{
+	uint32_t i;
+
+	if (count > 1)
+		for (i = 0; i < 8; i++)
+			contest_pause();
+}
+
+/* In a guest whose devices vfio-pci holds: peer_ours_pci.c, where the build has DPDK. */
+
+/**
+ * The link of a device's port, of EAL's mapping.
+ * @param device "BDF" or "BDF,peer=BDF"
+ * @return NULL with the reason in @p why
+ */
+struct nhn_link *ours_pci_open(const struct ours_shape *shape, const char *device, uint16_t *port,
+			       char *why, size_t why_bytes);
+void ours_pci_close(uint16_t port);
+
+#endif /* PEER_OURS_H */

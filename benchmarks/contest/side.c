@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <nhn_word.h>
+
+#include "meeting.h"
+
+/* Far, after near has finished: what is on its way arrives within this. */
+#define REST_NS UINT64_C(5000000)
+/* Far, before near has begun: as long as any silence that is asked for. */
+#define FAR_PATIENCE_NS UINT64_C(10000000000)
+#define BUFFERS 4u
+/* Where numbers lie that bulk and control messages begin with. */
+#define PATTERN_STEP 7u
+
+bool
+contest_over(struct contest_work *work)
+{
+	const uint64_t now = nhn_clock_now();
+	uint64_t idle_ns;
+
+	if (work->idle_from == 0) {
+		work->idle_from = now;
+		return false;
+	}
+	idle_ns = nhn_clock_ns(work->clock, now - work->idle_from);
+	if (work->finish == NULL)
+		return idle_ns > CONTEST_LOST_NS;
+	if (nhn_load_acquire(work->finish) == work->round)
+		return idle_ns > REST_NS;
+	return idle_ns > FAR_PATIENCE_NS;
+}
+
+const struct contestant *
+contestant_find(const char *name)
+{
+	const struct contestant *const *each;
+
+	for (each = contestants; *each != NULL; each++) {
+		if (strcmp((*each)->name, name) == 0)
+			return *each;
+	}
+	return NULL;
+}
+
+struct meeting *
+meeting_map(int fd)
+{
+	void *memory =
+		mmap(NULL, MEETING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int
+pin(int core)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)core, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) == 0)
+		return 0;
+	fprintf(stderr,
+		"contest: core %d cannot be used (%s): name two of this machine's by --cores\n",
+		core, strerror(errno));
+	return -errno;
+}
+
+int
+side_init(struct side *side)
+{
+	uint32_t i;
+	int ret = pin(side->core);
+
+	if (ret != 0)
+		return ret;
+	ret = nhn_clock_init(&side->clock);
+	if (ret != 0) {
+		fprintf(stderr,
+			"contest: the time counter cannot be calibrated (%s), expected one that "
+			"advances evenly\n",
+			strerror(-ret));
+		return ret;
+	}
+	side->buffers = aligned_alloc(4096, BUFFERS * (size_t)CONTEST_SIZE_MAX);
+	if (side->buffers == NULL) {
+		fprintf(stderr, "contest: no memory for messages\n");
+		return -ENOMEM;
+	}
+	for (i = 0; i < BUFFERS * CONTEST_SIZE_MAX; i++)
+		side->buffers[i] = (uint8_t)(i * PATTERN_STEP);
+	return 0;
+}
+
+void
+side_finish(struct side *side)
+{
+	while (side->first != NULL)
+		side_close(side, side->first);
+	free(side->buffers);
+}
+
+struct opened *
+side_find(struct side *side, const char *name)
+{
+	struct opened *opened = side->first;
+
+	while (opened != NULL && strcmp(opened->contestant->name, name) != 0)
+		opened = opened->next;
+	return opened;
+}
+
+int
+side_open(struct side *side, const struct meeting_order *order, char *why)
+{
+	const struct contestant *contestant = contestant_find(order->contestant);
+	const struct contest_place place = {
+		.side = side->side,
+		.links = order->links,
+		.core = side->core,
+		.shared = (uint8_t *)side->meeting + order->shared_offset,
+		.folder = order->folder,
+		.device = side->device,
+		.run = order->run,
+	};
+	struct opened *opened;
+
+	if (contestant == NULL) {
+		snprintf(why, MEETING_WHY_BYTES, "this side has no contestant '%s'",
+			 order->contestant);
+		return -1;
+	}
+	opened = calloc(1, sizeof(*opened));
+	snprintf(why, MEETING_WHY_BYTES, "no memory");
+	if (opened == NULL)
+		return -1;
+	opened->contestant = contestant;
+	opened->links = order->links;
+	opened->peer = contestant->open(&place, why, MEETING_WHY_BYTES);
+	if (opened->peer == NULL) {
+		free(opened);
+		return -1;
+	}
+	opened->next = side->first;
+	side->first = opened;
+	return 0;
+}
+
+void
+side_close(struct side *side, struct opened *opened)
+{
+	struct opened **at = &side->first;
+
+	while (*at != opened)
+		at = &(*at)->next;
+	*at = opened->next;
+	opened->contestant->close(opened->peer);
+	free(opened);
+}
+
+static void
+work_init(struct side *side, struct contest_work *work, uint32_t size, uint32_t buffer)
+{
+	memset(work, 0, sizeof(*work));
+	work->size = size;
+	work->source = side->buffers + (size_t)buffer * CONTEST_SIZE_MAX;
+	work->sink = work->source + CONTEST_SIZE_MAX;
+	work->clock = &side->clock;
+	work->burst = work->links = 1;
+}
+
+int
+side_prepare(struct side *side, const struct opened *opened, const struct meeting_order *order,
+	     uint32_t round, char *why)
+{
+	const struct contestant *contestant = opened->contestant;
+	struct contest_work *work = &side->work;
+
+	work_init(side, work, order->size, 0);
+	work_init(side, &side->bulk, order->bulk_size, 2);
+	work->at = side->bulk.at = contestant->at;
+	work->burst = order->burst;
+	work->links = order->links;
+	work->messages = order->messages;
+	work->bulk = &side->bulk;
+	if (side->side == CONTEST_FAR) {
+		work->finish = &side->meeting->finish;
+		work->round = round;
+		side->bulk.finish = work->finish;
+		side->bulk.round = round;
+	}
+	if (contestant->prepare != NULL && contestant->prepare(opened->peer, order->size) != 0) {
+		snprintf(why, MEETING_WHY_BYTES, "cannot be prepared for %u bytes", order->size);
+		return -1;
+	}
+	return 0;
+}
+
+void
+side_usage(struct meeting_usage *usage, int sign)
+{
+	const uint64_t factor = sign < 0 ? UINT64_MAX : 1;
+	struct rusage now;
+
+	getrusage(RUSAGE_THREAD, &now);
+	usage->minor_faults += factor * (uint64_t)now.ru_minflt;
+	usage->major_faults += factor * (uint64_t)now.ru_majflt;
+	usage->voluntary += factor * (uint64_t)now.ru_nvcsw;
+	usage->involuntary += factor * (uint64_t)now.ru_nivcsw;
+}
+
+uint64_t
+side_memory_kib(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[256];
+	uint64_t kib = 0;
+	unsigned long long value;
+
+	if (file == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (sscanf(line, "VmRSS: %llu", &value) == 1 ||
+		    sscanf(line, "HugetlbPages: %llu", &value) == 1)
+			kib += value;
+	}
+	fclose(file);
+	return kib;
+}

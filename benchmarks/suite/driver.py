@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Speaks to the contest program: an order a line, an answer a line, each with a time limit."""
+
+import collections
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+
+# where: "host", "guest-vfio", "guest-uio"; argv: of the process that takes the orders; boot: a
+# function that returns a new context manager, entered before argv is started and left after it
+# has ended. A death means a new one.
+Session = collections.namedtuple("Session", "where argv boot")
+
+START_S = {"host": 30}
+START_GUEST_S = 180
+OPEN_S = 20
+ORDER_S = 20
+STOP_S = 5
+# Of a process that died, the end of what it said.
+LAST_WORDS = 400
+
+
+class Fault(Exception):
+    """The program died, was silent for too long, or said what cannot be read."""
+
+
+class Broken(Exception):
+    """The program does not start, or its guest does not: nothing of this session can be run."""
+
+
+class Refused(Exception):
+    """The program answered that it could not; it goes on."""
+
+
+def on_the_host(argv):
+    return Session("host", argv, contextlib.nullcontext)
+
+
+class Contest:
+    """One session's program, started when it is needed, and again after a death."""
+
+    def __init__(self, session, log):
+        self.session = session
+        self.log = log
+        self.start = None
+        self.starts = 0
+        self.opened = {}  # name: links
+        self.ever = set()  # opened since the program was started
+        self.attached = []  # answers to open
+        self.process = None
+        self.rest = b""
+        self.stack = None
+
+    def begin(self):
+        """Start the program unless it runs. Raises Broken."""
+        if self.process is not None:
+            return
+        try:
+            self._begin()
+        except (Fault, Refused) as error:
+            self.stop(kill=True)
+            raise Broken(str(error)) from error
+
+    def _begin(self):
+        self.stack = contextlib.ExitStack()
+        try:
+            self.stack.enter_context(self.session.boot())
+            errors = self.stack.enter_context(open(self.log, "ab"))
+            # In a session of its own: ^C is for the suite, and a kill takes both its processes.
+            self.process = subprocess.Popen(self.session.argv, stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, stderr=errors,
+                                            start_new_session=True)
+        except OSError as error:
+            self.stack.close()
+            raise Fault(f"{self.session.argv[0]} cannot be started ({error.strerror}), expected "
+                        "the contest program: build it (ninja -C build), or name its build folder "
+                        "by --build") from error
+        except BaseException:
+            self.stack.close()
+            raise
+        self.starts += 1
+        self.rest = b""
+        self.opened = {}
+        self.ever = set()
+        self.start = self._answer("start", START_S.get(self.session.where, START_GUEST_S))
+
+    def _last_words(self):
+        try:
+            with open(self.log, "rb") as file:
+                file.seek(max(0, os.path.getsize(self.log) - LAST_WORDS))
+                lines = file.read().decode("utf-8", "replace").strip().splitlines()
+        except OSError:
+            return ""
+        return f"; its last words: {lines[-1]}" if lines else ""
+
+    def _died(self, doing):
+        status = self.stop()
+        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+        return Fault(f"the contest program ended by {how} while it did {doing}"
+                     f"{self._last_words()}")
+
+    def _line(self, doing, limit_s):
+        end = time.monotonic() + limit_s
+        pipe = self.process.stdout.fileno()
+        while b"\n" not in self.rest:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([pipe], [], [], left)[0]:
+                self.stop(kill=True)
+                raise Fault(f"the contest program said nothing for {limit_s:.0f} s while it did "
+                            f"{doing}, and was killed{self._last_words()}")
+            got = os.read(pipe, 1 << 20)
+            if not got:
+                raise self._died(doing)
+            self.rest += got
+        line, self.rest = self.rest.split(b"\n", 1)
+        return line
+
+    def _answer(self, doing, limit_s):
+        line = self._line(doing, limit_s)
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            self.stop(kill=True)
+            raise Fault(f"the contest program answered {line[:80]!r} to {doing}, expected a JSON "
+                        "object")
+        if "error" in answer:
+            raise Refused(str(answer["error"]))
+        if answer.get("did") != doing:
+            self.stop(kill=True)
+            raise Fault(f"the contest program said that it did {answer.get('did')!r}, expected "
+                        f"{doing!r}")
+        return answer
+
+    def order(self, doing, limit_s=ORDER_S, **more):
+        """@return the answer; raises Refused or Fault."""
+        self.begin()
+        try:
+            self.process.stdin.write(json.dumps({"do": doing, **more}).encode() + b"\n")
+            self.process.stdin.flush()
+        except OSError:
+            raise self._died(doing) from None
+        return self._answer(doing, limit_s)
+
+    def open(self, name, links=1):
+        """Have it open with so many links; one that was opened with others is opened anew."""
+        self.begin()
+        if name == "limit" or self.opened.get(name) == links:
+            return
+        again = name in self.ever
+        if name in self.opened:
+            self.close(name)
+        self.ever.add(name)
+        try:
+            self._open(name, links)
+        except Refused:
+            # Not all that was closed can be opened again in the same process.
+            if not again:
+                raise
+            self.stop()
+            self.begin()
+            self.ever.add(name)
+            self._open(name, links)
+
+    def _open(self, name, links):
+        self.attached.append(self.order("open", OPEN_S, contestant=name, links=links))
+        self.opened[name] = links
+
+    def close(self, name):
+        if self.opened.pop(name, None) is not None:
+            self.order("close", OPEN_S, contestant=name)
+
+    def stop(self, kill=False):
+        """End the program. @return its exit status as subprocess has it."""
+        process, self.process = self.process, None
+        self.opened = {}
+        if process is None:
+            return 0
+        try:
+            if not kill:
+                with contextlib.suppress(OSError):
+                    process.stdin.close()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(STOP_S)
+            # What is left of its group: the far process has no reason to outlive the near one.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            return process.wait()
+        finally:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+            process.stdout.close()
+            self.stack.close()

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Who takes part in a contest, and which works there are."""
+
+OURS = ("channel", "channel-split", "msg", "msg-split", "rpc", "packed", "ethdev", "ethdev-split")
+# What others are held against: a cache line there and back, a ring, a copy.
+REFERENCES = ("limit", "bare-ring", "plain-copy")
+PEERS_HOST = ("memif", "memif-zc", "vhost-split", "vhost-packed", "rte-ring", "cached-ring",
+              "unix-stream", "unix-seqpacket", "pipe", "eventfd", "mq", "futex-ring", "tcp", "zmq",
+              "nng", "iceoryx")
+PEERS_GUEST = ("virtio-net", "virtio-serial", "vsock")
+KNOWN = OURS + REFERENCES + PEERS_HOST + PEERS_GUEST
+
+# Peers that are Ethernet ports of DPDK, as ethdev is: the bars of ethdev are against the best.
+PORTS = ("memif", "memif-zc", "vhost-split", "vhost-packed")
+# Request and response, or what comes nearest.
+CALLS = ("rpc", "msg", "zmq", "nng", "unix-seqpacket", "unix-stream", "tcp", "iceoryx")
+# Whose latency under load is of interest; the others follow the same loops.
+LOADED = ("channel", "msg", "ethdev", "bare-ring", "memif", "vhost-split", "rte-ring",
+          "unix-seqpacket", "zmq", "iceoryx", "virtio-net")
+
+WORKS = ("trips", "rate", "bandwidth", "tail", "paced", "links", "rpc", "mixed", "wake", "attach")
+
+SMALL = 60  # bytes that go in one cell, and so in a cell of the bare ring
+LARGE = 4096  # bytes from which on a message is a copy first of all
+
+
+def is_ours(name):
+    return name in OURS
+
+
+def is_reference(name):
+    return name in REFERENCES
+
+
+def is_peer(name):
+    return not is_ours(name) and not is_reference(name)
+
+
+def reference_of_rate(size):
+    """Whom a rate at this size is held against, or None."""
+    if size <= SMALL:
+        return "bare-ring"
+    return "plain-copy" if size >= LARGE else None

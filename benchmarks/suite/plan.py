@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What is measured, in which order, and what a budget has room for."""
+
+import dataclasses
+
+from . import names
+
+SIZES = (8, 48, 60, 64, 256, 1500, 4096, 65536)
+BURSTS = (1, 8, 32, 256)
+BURST = 32  # where one stands for all
+FRAME_FULL = 1518
+BANDWIDTH = (262144, 1048576)
+LOADS = (10, 25, 50, 75, 90, 100, 125, 150, 200)
+LINKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+GAPS_NS = (10_000, 100_000, 1_000_000)
+CALL_SIZES = (64, 1500)
+CONTROL_GAP_NS = 10_000
+BULK = (4096, 1500, 60)
+
+# Rounds of a step and seconds of a round, from what is wanted to the least that is accepted.
+PACES = ((7, 0.3), (7, 0.2), (6, 0.2), (5, 0.2), (4, 0.2), (3, 0.2), (3, 0.1))
+PACE_QUICK = (3, 0.03)
+QUICK_S = 100
+TAIL_ROUNDS = 20
+TAIL_SAMPLES = 10_000_000
+TAIL_SAMPLES_QUICK = 200_000
+
+# What is paid beside a round (the limit before and after it), before a contestant's first one
+# in a step (calibration), and before a session's first step.
+BESIDE_S = 0.02
+CALIBRATION_S = 0.06
+SESSION_S = {"host": 5.0}
+SESSION_GUEST_S = 45.0
+OPEN_S = 0.2
+TAIL_SAMPLE_S = 1.2e-6
+# Kept back: documents, rounds that are run again.
+SHARE = 0.9
+
+# The lower, the longer a step stays in the plan.
+HEADLINE, GUEST, TRIPS, SHAPES, SPECIAL, REST = range(6)
+
+HEADLINE_RATES = ((60, BURST), (8, BURST), (64, BURST), (FRAME_FULL, BURST), (65536, 8))
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One cell of the tables: all contestants of it in rotated rounds."""
+    where: str
+    work: str  # of names.WORKS
+    size: int = None
+    burst: int = None
+    links: int = 1
+    load: int = None  # per cent of what trips carry
+    gap_ns: int = None
+    bulk: int = None
+    waiting: bool = False
+    names: tuple = ()
+    reference: str = None
+    rank: int = REST
+
+    @property
+    def key(self):
+        parts = [self.where, self.work]
+        for name, value in (("size", self.size), ("burst", self.burst), ("load", self.load),
+                            ("gap", self.gap_ns), ("bulk", self.bulk)):
+            if value is not None:
+                parts.append(f"{name}={value}")
+        if self.work == "links":
+            parts.append(f"links={self.links}")
+        if self.waiting:
+            parts.append("waiting")
+        return "/".join(parts)
+
+    @property
+    def order(self):
+        """The contest's name of the work."""
+        return {"bandwidth": "rate", "links": "trips", "rpc": "trips"}.get(self.work, self.work)
+
+    @property
+    def told(self):
+        """As figures of the results name the work."""
+        return "rate" if self.work == "bandwidth" else self.work
+
+
+@dataclasses.dataclass
+class Plan:
+    steps: list
+    left_out: list  # (step, why)
+    rounds: int
+    round_s: float
+    tail_samples: int
+    tail_rounds: int = TAIL_ROUNDS
+
+    def seconds(self, step):
+        return cost(step, self.rounds, self.round_s, self.tail_samples)
+
+
+class Planner:
+    """Makes the steps of a session from what its program lists."""
+
+    def __init__(self, where, listing, wanted, works):
+        self.where = where
+        self.contestants = {entry["name"]: entry for entry in listing}
+        self.wanted = wanted
+        self.works = works
+        self.steps = []
+
+    def carry(self, size, among=None):
+        """Names wanted that carry this size, in the program's order."""
+        return [name for name, entry in self.contestants.items()
+                if name != "limit" and entry["size_min"] <= size <= entry["size_max"]
+                and (not self.wanted or name in self.wanted)
+                and (among is None or name in among)]
+
+    def add(self, work, chosen, **more):
+        size = more.get("size")
+        if work not in self.works or not chosen:
+            return
+        reference = None
+        if work in ("rate", "bandwidth"):
+            reference = names.reference_of_rate(size)
+            entry = self.contestants.get(reference)
+            if entry is None or not entry["size_min"] <= size <= entry["size_max"]:
+                reference = None
+            elif reference not in chosen:
+                chosen = chosen + [reference]
+        step = Step(self.where, work, names=tuple(chosen), reference=reference, **more)
+        if all(step.key != other.key for other in self.steps):
+            self.steps.append(step)
+
+    def at_size(self, work, size, among=None, **more):
+        """One step at this size, and one at 60 bytes for those whose messages end there."""
+        chosen = self.carry(size, among)
+        self.add(work, chosen, size=size, **more)
+        short = [name for name in self.carry(names.SMALL, among) if name not in chosen]
+        if size > names.SMALL:
+            self.add(work, short, size=names.SMALL, **more)
+
+    def with_limit(self, chosen):
+        wanted = not self.wanted or "limit" in self.wanted
+        return chosen + (["limit"] if wanted and "limit" in self.contestants else [])
+
+    def headline(self, rank):
+        for size in (64, 60, 8):
+            chosen = self.carry(size)
+            self.add("trips", self.with_limit(chosen) if size == 64 else chosen, size=size,
+                     rank=rank)
+        for size, burst in HEADLINE_RATES:
+            among = None if size != FRAME_FULL else \
+                names.PORTS + ("ethdev", "ethdev-split", "virtio-net")
+            self.add("rate", self.carry(size, among), size=size, burst=burst, rank=rank)
+
+    def tail(self):
+        entry = self.contestants.get("channel")
+        if entry and "limit" in self.contestants and "channel" in self.carry(names.SMALL):
+            self.add("tail", ["channel", "limit"], size=names.SMALL, rank=HEADLINE)
+
+    def shapes(self):
+        for size in SIZES:
+            self.add("trips", self.carry(size), size=size, rank=TRIPS)
+        for burst, rank in ((BURST, SHAPES), (1, SHAPES), (8, REST), (256, REST)):
+            for size in SIZES:
+                self.add("rate", self.carry(size), size=size, burst=burst, rank=rank)
+
+    def special(self):
+        for load in LOADS:
+            self.at_size("paced", 64, names.LOADED, load=load, rank=SHAPES)
+        for links in LINKS:
+            many = [name for name, entry in self.contestants.items() if entry["links_max"] > 1
+                    and entry["links_max"] >= links]
+            self.at_size("links", 64, many, links=links, rank=SHAPES)
+        for size in CALL_SIZES:
+            self.add("rpc", self.carry(size, names.CALLS), size=size, rank=SHAPES)
+        for size in BANDWIDTH:
+            self.add("bandwidth", self.carry(size), size=size, burst=1, rank=SPECIAL)
+        self.mixed()
+        waits = [name for name, entry in self.contestants.items() if entry["waits"]]
+        for gap_ns in GAPS_NS:
+            self.at_size("wake", 64, gap_ns=gap_ns, rank=SPECIAL)
+            self.at_size("wake", 64, waits, gap_ns=gap_ns, waiting=True, rank=SPECIAL)
+        self.add("attach", self.carry(64) + [name for name in self.carry(60)
+                                             if name not in self.carry(64)], rank=REST)
+
+    def mixed(self):
+        two = [name for name, entry in self.contestants.items() if entry["links_max"] > 1]
+        done = set()
+        for bulk in BULK:
+            for size in (8, 64):
+                chosen = [name for name in self.carry(size, two)
+                          if name in self.carry(bulk, two) and name not in done]
+                self.add("mixed", chosen, size=size, links=2, bulk=bulk, gap_ns=CONTROL_GAP_NS,
+                         rank=SPECIAL)
+                done.update(chosen)
+
+    def quick(self):
+        chosen = self.carry(64)
+        self.add("trips", self.with_limit(chosen), size=64, rank=HEADLINE)
+        self.add("rate", chosen, size=64, burst=BURST, rank=HEADLINE)
+        ours = names.OURS
+        # Those whose messages end at 60 bytes, and what the bars need.
+        short = [name for name in self.carry(60) if name not in chosen or name in ours]
+        self.add("trips", short, size=60, rank=HEADLINE)
+        self.add("rate", short, size=60, burst=BURST, rank=HEADLINE)
+        for size, burst in HEADLINE_RATES:
+            among = ours + (names.PORTS if size == FRAME_FULL else ())
+            self.add("rate", self.carry(size, among), size=size, burst=burst, rank=HEADLINE)
+
+    def make(self, quick):
+        if quick:
+            self.quick()
+            self.tail()
+        elif self.where == "host":
+            self.headline(HEADLINE)
+            self.tail()
+            self.shapes()
+            self.special()
+        else:
+            self.headline(GUEST)
+            for size in SIZES:
+                self.add("trips", self.carry(size), size=size, rank=TRIPS)
+                self.add("rate", self.carry(size), size=size, burst=BURST, rank=SHAPES)
+                self.add("rate", self.carry(size), size=size, burst=1, rank=REST)
+        return self.steps
+
+
+def cost(step, rounds, round_s, tail_samples):
+    """Seconds that a step will take, about."""
+    if step.work == "tail":
+        return tail_samples * TAIL_SAMPLE_S + TAIL_ROUNDS * 2 * BESIDE_S
+    if step.work == "attach":
+        return len(step.names) * 3 * OPEN_S
+    each = CALIBRATION_S + rounds * (round_s + BESIDE_S)
+    if step.work == "links":
+        each += OPEN_S
+    if step.work == "wake":
+        each = max(each, rounds * 200 * step.gap_ns * 1e-9 + CALIBRATION_S)
+    return len(step.names) * each
+
+
+def total(steps, rounds, round_s, tail_samples):
+    sessions = sum(SESSION_S.get(where, SESSION_GUEST_S) for where in {s.where for s in steps})
+    opens = len({(s.where, name) for s in steps for name in s.names}) * OPEN_S
+    return sessions + opens + sum(cost(s, rounds, round_s, tail_samples) for s in steps)
+
+
+def fit(steps, budget_s, quick):
+    """Fewer rounds first, then shorter ones, then the steps of the highest rank go."""
+    tail_samples = TAIL_SAMPLES_QUICK if quick else TAIL_SAMPLES
+    room = budget_s * SHARE
+    paces = (PACE_QUICK,) if quick else PACES
+    for rounds, round_s in paces:
+        if total(steps, rounds, round_s, tail_samples) <= room:
+            return Plan(steps, [], rounds, round_s, tail_samples)
+    kept = list(steps)
+    left_out = []
+    while len(kept) > 1 and total(kept, rounds, round_s, tail_samples) > room:
+        # The last of the highest rank.
+        place = max(range(len(kept)), key=lambda i: (kept[i].rank, i))
+        left_out.append((kept.pop(place), f"the budget of {budget_s:.0f} s has no room for it"))
+    return Plan(kept, left_out[::-1], rounds, round_s, tail_samples)
+
+
+def running_order(steps):
+    """Sessions one after the other, the host's first; in each the weightiest steps first."""
+    wheres = list(dict.fromkeys(step.where for step in steps))
+    return sorted(steps, key=lambda step: (wheres.index(step.where), step.rank))

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A step: its contestants in rotated rounds, each between two looks at the limit."""
+
+from . import figures
+from .driver import Fault, Refused
+
+LIMIT_DRIFT = 0.2  # of the limit around a round: more drops the round
+LEAST_ROUNDS = 3
+LEAST_SAMPLES = 2 * figures.SCARCE  # for a p50
+CALIBRATION_FIRST = 64
+CALIBRATION_STEPS = 8
+ROUND_MOST_S = 2.0
+# To a round's expected time; what is lost takes 0.2 s at each side.
+ROUND_LIMIT = 10
+ROUND_LIMIT_S = 20
+ATTACH_TIMES = 3
+ATTEMPTS = 2  # a contestant that took the program down so often is out
+
+
+def rotated(names, turn):
+    """The order of contestants in a rotation: each time the next one begins."""
+    turn %= len(names)
+    return list(names[turn:]) + list(names[:turn])
+
+
+def limit_of(answer):
+    """The limit around a round, or None where the machine changed meanwhile."""
+    before, after = answer.get("limit_before_ns"), answer.get("limit_after_ns")
+    if not before or not after or max(before, after) > (1 + LIMIT_DRIFT) * min(before, after):
+        return None
+    return (before + after) / 2
+
+
+def judged(answer, turn):
+    """What is kept of a round."""
+    limit = limit_of(answer)
+    lost = answer.get("lost") or 0
+    kept = {"turn": turn, "limit_ns": limit, "ns": answer["ns"], "received": answer["received"],
+            "lost": lost, "misordered": answer.get("misordered") or 0,
+            "samples": answer.get("samples") or 0,
+            "p50": (answer.get("percentiles") or {}).get("p50"),
+            "near": answer.get("near"), "far": answer.get("far"), "dropped": None}
+    if lost:
+        kept["dropped"] = "lost"
+    elif limit is None:
+        kept["dropped"] = "limit"
+    return kept
+
+
+class Runner:
+    """Runs steps on a session's program."""
+
+    def __init__(self, contest, listing, rounds, round_s, tell=lambda text: None):
+        self.contest = contest
+        self.listing = {entry["name"]: entry for entry in listing}
+        self.rounds = rounds
+        self.round_s = round_s
+        self.tell = tell
+        self.trip_ns = {}  # (name, size): of a calibrated trip, for loads
+        self.deaths = {}
+
+    def order(self, step, name, messages, work=None, interval_ns=0, expected_s=0.0):
+        work = work or step.order
+        links = step.links if name != "limit" else 1
+        self.contest.open(name, links)
+        return self.contest.order(
+            "round", ROUND_LIMIT_S + ROUND_LIMIT * expected_s, contestant=name, work=work,
+            size=step.size, burst=step.burst or 1, links=links, messages=messages,
+            interval_ns=interval_ns, bulk_size=step.bulk or 0, waiting=step.waiting,
+            histogram=work != "rate")
+
+    def calibrate(self, step, name, work=None, interval_ns=0):
+        """@return messages that take about round_s, and the ns of each. Warms up as well."""
+        goal_ns = self.round_s * 1e9
+        least = 4 * (step.burst or 1) if (work or step.order) == "rate" else LEAST_SAMPLES
+        messages = max(CALIBRATION_FIRST, least)
+        for _ in range(CALIBRATION_STEPS):
+            answer = self.order(step, name, messages, work, interval_ns, ROUND_MOST_S)
+            took_ns = max(1, answer["ns"])
+            if took_ns >= goal_ns / 8 or answer.get("lost"):
+                break
+            messages = int(messages * min(50, goal_ns / 4 / took_ns)) + 1
+        each = took_ns / messages
+        wanted = max(least, int(goal_ns / each))
+        return max(1, min(wanted, int(ROUND_MOST_S * 1e9 / each))), each
+
+    def interval(self, step, name):
+        if step.load is None:
+            return step.gap_ns or 0
+        key = name, step.size
+        if key not in self.trip_ns:
+            self.trip_ns[key] = self.calibrate(step, name, "trips")[1]
+        return max(1, round(self.trip_ns[key] * 100 / step.load))
+
+    def fault(self, record, name, error):
+        """The contestant is out of this step, and of all when it took the program down twice."""
+        if isinstance(error, Fault):
+            self.deaths[name] = self.deaths.get(name, 0) + 1
+        record["faults"].append({"contestant": name, "text": str(error)})
+        self.tell(f"{name}: {error}")
+
+    def prepare(self, step, record):
+        """@return {name: (messages, interval)} of those that can."""
+        ready = {}
+        for name in step.names:
+            if self.deaths.get(name, 0) >= ATTEMPTS or name not in self.listing:
+                continue
+            try:
+                interval_ns = self.interval(step, name)
+                ready[name] = self.calibrate(step, name, None, interval_ns)[0], interval_ns
+            except (Fault, Refused) as error:
+                self.fault(record, name, error)
+        return ready
+
+    def rotation(self, step, record, ready, names, turn):
+        for name in rotated(names, turn):
+            if name not in ready:
+                continue
+            messages, interval_ns = ready[name]
+            try:
+                answer = self.order(step, name, messages, None, interval_ns, ROUND_MOST_S)
+            except (Fault, Refused) as error:
+                del ready[name]
+                self.fault(record, name, error)
+                continue
+            kept = judged(answer, turn)
+            entry = record["names"].setdefault(name, {"rounds": [], "histogram": None})
+            entry["rounds"].append(kept)
+            if kept["dropped"] is None and step.order != "rate":
+                entry.setdefault("merged", figures.Histogram()).add_round(answer)
+
+    def step(self, step):
+        """@return the step's record, for state.py and document.py."""
+        record = {"step": step.key, "names": {}, "faults": []}
+        if step.work == "attach":
+            self.attach(step, record)
+        else:
+            self.measure(step, record)
+        record["attached"] = [answer for answer in self.contest.attached]
+        self.contest.attached.clear()
+        return record
+
+    def measure(self, step, record):
+        ready = self.prepare(step, record)
+        for turn in range(self.rounds):
+            self.rotation(step, record, ready, [n for n in step.names if n in ready], turn) \
+                if ready else None
+        # Rounds that were dropped leave some with too few: they get others, not without end.
+        for turn in range(self.rounds, 2 * self.rounds):
+            few = [name for name in ready if self.kept(record, name) <
+                   min(LEAST_ROUNDS, self.rounds)]
+            if not few:
+                break
+            self.rotation(step, record, ready, self.again(step, ready, few), turn)
+        for entry in record["names"].values():
+            merged = entry.pop("merged", None)
+            entry["histogram"] = merged.as_json() if merged else None
+
+    @staticmethod
+    def kept(record, name):
+        return sum(1 for kept in record["names"][name]["rounds"] if kept["dropped"] is None)
+
+    @staticmethod
+    def again(step, ready, few):
+        # A bar compares several contestants of the same rotation.
+        if step.rank <= 1:
+            return list(ready)
+        return [name for name in ready if name in few or name == step.reference]
+
+    def attach(self, step, record):
+        for turn in range(ATTACH_TIMES):
+            for name in rotated(step.names, turn):
+                if self.deaths.get(name, 0) >= ATTEMPTS or name not in self.listing:
+                    continue
+                try:
+                    self.contest.begin()
+                    self.contest.close(name)
+                    self.contest.open(name)
+                except (Fault, Refused) as error:
+                    self.fault(record, name, error)

@@ -39,13 +39,16 @@ enum contest_side {
 /** What a contestant is opened with, at both sides at the same time. */
 struct contest_place {
 	enum contest_side side;
-	uint32_t links;	 /**< 1..links_max of the contestant */
-	int core;	 /**< this process is pinned to it */
-	uint8_t *shared; /**< both sides', zeroed, of contestant::shared_bytes(links) */
-	const char *
-		folder; /**< both sides', for sockets and files; "" where the far side is a guest */
-	const char *device; /**< of the far side in a guest: PCI addresses, see contest_device(); ""
-			       elsewhere */
+	uint32_t links;	    /**< 1..links_max of the contestant */
+	int core;	    /**< this process is pinned to it */
+	uint8_t *shared;    /**< both sides', zeroed, of contestant::shared_bytes(links) */
+	const char *folder; /**< both sides', for sockets and files; only near's where far is in a
+			       guest */
+	/**
+	 * "" at both sides, or, where the far side is in a guest, at both sides what the
+	 * contestants have there: see contest_device().
+	 */
+	const char *device;
 	uint64_t run; /**< differs from run to run: for names in name spaces of the whole system */
 };
 
@@ -110,6 +113,12 @@ struct contestant {
 	 * @return the peer for the loops, or NULL with the reason in @p why
 	 */
 	void *(*open)(const struct contest_place *place, char *why, size_t why_bytes);
+	/**
+	 * Near, once, before a guest is booted: get that going in place->folder without which its
+	 * devices could not be made. It ends with the process. NULL: nothing to do.
+	 * @return 0, or -1 with the reason in @p why
+	 */
+	int (*offer)(const struct contest_place *place, char *why, size_t why_bytes);
 	/** Leave nothing behind. The other side closes too, maybe later, maybe earlier. */
 	void (*close)(void *peer);
 	/**
@@ -119,6 +128,16 @@ struct contestant {
 	int (*prepare)(void *peer, uint32_t size);
 	const struct contest_loops *loops;
 };
+
+/**
+ * What contestant @p name has in a guest. place->device is "NAME=WHAT;NAME=WHAT;...", and WHAT
+ * is the address of its PCI device, "0000:00:11.0", or, of a split link, that of the memory
+ * which far writes and that of near's: "0000:00:12.0,peer=0000:00:13.0". On the host the same
+ * memories are the files place->folder/NAME and, of near's own where split, NAME-near.
+ * @return @p text, or NULL where it has nothing
+ */
+const char *contest_device(const struct contest_place *place, const char *name, char *text,
+			   size_t bytes);
 
 /** All contestants of this build, NULL at the end. */
 extern const struct contestant *const contestants[];

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include <nhn_floor.h>
-#include <nhn_percentiles.h>
 #include <nhn_word.h>
 
 #include "near.h"
@@ -28,46 +27,6 @@ struct request {
 	int size, bulk_size, burst, links, waiting, histogram, keep, resamples;
 	json_int_t messages, interval_ns, ns;
 };
-
-json_t *
-near_percentiles(const struct nhn_histogram *latency)
-{
-	json_t *object = json_object();
-	uint64_t value_ns;
-	int i;
-
-	if (latency->total == 0)
-		return object;
-	json_object_set_new(object, "min", json_integer((json_int_t)latency->min_ns));
-	for (i = 0; i < NHN_PERCENTILES; i++) {
-		const struct nhn_percentile *each = &nhn_percentiles[i];
-		const bool carried =
-			nhn_histogram_percentile(latency, each->num, each->den, &value_ns) == 0;
-
-		json_object_set_new(object, each->name,
-				    carried ? json_integer((json_int_t)value_ns) : json_null());
-	}
-	json_object_set_new(object, "max", json_integer((json_int_t)latency->max_ns));
-	return object;
-}
-
-json_t *
-near_histogram(const struct nhn_histogram *latency)
-{
-	json_t *array = json_array();
-	uint32_t i;
-
-	for (i = 0; i < NHN_HISTOGRAM_COUNTS; i++) {
-		uint64_t low_ns, high_ns;
-
-		if (latency->counts[i] == 0)
-			continue;
-		nhn_histogram_step(i, &low_ns, &high_ns);
-		json_array_append_new(array, json_pack("[I,I]", (json_int_t)high_ns,
-						       (json_int_t)latency->counts[i]));
-	}
-	return array;
-}
 
 static void
 answer(json_t *object)
@@ -91,17 +50,8 @@ begin_answer(const struct request *request)
 	return json_pack("{s:s,s:s*}", "did", request->what, "contestant", request->contestant);
 }
 
-static uint64_t
-p50_ns(const struct nhn_histogram *latency)
-{
-	uint64_t value_ns = 0;
-
-	nhn_histogram_percentile(latency, 1, 2, &value_ns);
-	return value_ns;
-}
-
-/* @return p50 of a short block of the limit, 0 with the reason in @p why */
-static uint64_t
+/* @return the median of a short block of the limit, 0 with the reason in @p why */
+static double
 limit_block(struct near *near, char *why)
 {
 	static struct round round;
@@ -116,7 +66,7 @@ limit_block(struct near *near, char *why)
 	snprintf(round.order.contestant, sizeof(round.order.contestant), "limit");
 	if (near_round(near, &round, why) != 0)
 		return 0;
-	return p50_ns(&round.latency);
+	return near_median_ns(&round.latency);
 }
 
 static json_t *
@@ -132,16 +82,18 @@ static void
 round_figures(json_t *object, const struct round *round, const struct request *request)
 {
 	json_t *figures = json_pack(
-		"{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "limit_before_ns",
-		(json_int_t)round->limit_ns[0], "limit_after_ns", (json_int_t)round->limit_ns[1],
-		"ns", (json_int_t)round->ns, "received", (json_int_t)round->far.received, "lost",
-		(json_int_t)round->lost, "misordered", (json_int_t)round->misordered, "samples",
-		(json_int_t)round->latency.total, "bulk_messages",
-		(json_int_t)round->far.bulk_received);
+		"{s:f,s:f,s:I,s:I,s:I,s:I,s:I,s:I}", "limit_before_ns", round->limit_ns[0],
+		"limit_after_ns", round->limit_ns[1], "ns", (json_int_t)round->ns, "received",
+		(json_int_t)round->far.received, "lost", (json_int_t)round->lost, "misordered",
+		(json_int_t)round->misordered, "samples", (json_int_t)round->latency.total,
+		"bulk_messages", (json_int_t)round->far.bulk_received);
 
 	json_object_update_new(object, figures);
-	if (round->latency.total != 0)
+	if (round->latency.total != 0) {
+		json_object_set_new(object, "median_ns",
+				    json_real(near_median_ns(&round->latency)));
 		json_object_set_new(object, "percentiles", near_percentiles(&round->latency));
+	}
 	if (request->histogram)
 		json_object_set_new(object, "histogram", near_histogram(&round->latency));
 	json_object_set_new(object, "near", usage_object(&round->usage));
@@ -247,9 +199,9 @@ do_round(struct near *near, const struct request *request, const struct contesta
 		.messages = (uint64_t)request->messages,
 	};
 	snprintf(round.order.contestant, sizeof(round.order.contestant), "%s", contestant->name);
-	if ((round.limit_ns[0] = limit_block(near, why)) == 0 ||
+	if ((round.limit_ns[0] = limit_block(near, why)) <= 0 ||
 	    near_round(near, &round, why) != 0 ||
-	    (round.limit_ns[1] = limit_block(near, why)) == 0) {
+	    (round.limit_ns[1] = limit_block(near, why)) <= 0) {
 		refuse(object, why);
 		return;
 	}

@@ -26,7 +26,7 @@ struct round {
 	uint64_t ns;
 	uint64_t lost;
 	uint64_t misordered;
-	uint64_t limit_ns[2]; /**< p50 before and after */
+	double limit_ns[2]; /**< median before and after */
 	struct nhn_histogram latency;
 };
 
@@ -67,7 +67,15 @@ json_t *kept_bootstrap(const struct near *near, const char *name, uint32_t resam
 /** @return percentiles by name; null where there are too few samples */
 json_t *near_percentiles(const struct nhn_histogram *latency);
 
-/** @return [lowest value of the step in ns, samples] of each step that has some */
+/**
+ * The median to parts of what the time counter can tell apart: on some machines it goes by
+ * 10 ns, a tenth of what is measured. Samples of one value are taken as spread evenly to
+ * halfway to the next values: the median of grouped data.
+ * @return 0 without samples
+ */
+double near_median_ns(const struct nhn_histogram *latency);
+
+/** @return [highest value of the step in ns, samples] of each step that has some */
 json_t *near_histogram(const struct nhn_histogram *latency);
 
 #endif /* NEAR_H */

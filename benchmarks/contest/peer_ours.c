@@ -129,8 +129,234 @@ areas_shared(struct ours *ours, const struct ours_shape *shape, const struct con
 	return 0;
 }
 
+/** Why a call failed, for the contest's answer. */
+struct reason {
+	char *text;
+	size_t bytes;
+};
+
 static void
-sentence_keep(void *context, const char *sentence)
+reason_keep(void *context, const char *sentence)
 {
-	strncpy(context, sentence, MEETING_TEXT_BYTES - 1);
+	const struct reason *reason = context;
+
+	snprintf(reason->text, reason->bytes, "%s", sentence);
+}
+
+static int
+region_open(struct nhn_region *region, enum nhn_region_kind kind, const char *path,
+	    enum nhn_region_access access, struct reason *reason)
+{
+	struct nhn_region_config config;
+
+	nhn_region_config_init(&config);
+	config.kind = kind;
+	config.path = path;
+	config.access = access;
+	config.log = reason_keep;
+	config.log_context = reason;
+	return nhn_region_open(region, &config);
+}
+
+/* What this side writes, and what it reads. @param other NULL: the other half of own */
+static int
+areas_regions(struct ours *ours, const struct contest_place *place, enum nhn_region_kind kind,
+	      const char *own, const char *other, struct nhn_link_config *config,
+	      struct reason *reason)
+{
+	struct ours_memory *memory = ours->memory;
+	int ret = region_open(&memory->own, kind, own, NHN_REGION_READ_WRITE, reason);
+
+	if (ret != 0)
+		return ret;
+	if (other == NULL) {
+		nhn_link_joint(config,
+			       place->side == CONTEST_NEAR ? NHN_ROLE_HOST : NHN_ROLE_GUEST,
+			       memory->own.base, memory->own.length);
+		return 0;
+	}
+	ret = region_open(&memory->other, kind, other, NHN_REGION_READ_ONLY, reason);
+	config->own_area = memory->own.base;
+	config->own_bytes = memory->own.length;
+	config->peer_area = memory->other.base;
+	config->peer_bytes = memory->other.length;
+	return ret;
+}
+
+/** Paths or addresses. */
+#define PATH_BYTES 256u
+
+static int
+areas_files(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
+	    struct nhn_link_config *config, struct reason *reason)
+{
+	char own[PATH_BYTES], other[PATH_BYTES];
+
+	snprintf(own, sizeof(own), "%s/%s", place->folder, shape->split ? "h2g" : "joint");
+	snprintf(other, sizeof(other), "%s/g2h", place->folder);
+	return areas_regions(ours, place, NHN_REGION_FILE, own, shape->split ? other : NULL, config,
+			     reason);
+}
+
+/* @return -EBUSY: vfio-pci holds the device */
+static int
+areas_devices(struct ours *ours, const struct contest_place *place, struct nhn_link_config *config,
+	      struct reason *reason)
+{
+	char own[PATH_BYTES];
+	char *other;
+
+	snprintf(own, sizeof(own), "%s", place->device);
+	other = strstr(own, ",peer=");
+	if (other != NULL) {
+		*other = '\0';
+		other += strlen(",peer=");
+	}
+	return areas_regions(ours, place, NHN_REGION_PCI, own, other, config, reason);
+}
+
+/* Near's folder has files where they back devices of a guest. */
+static bool
+has_files(const struct contest_place *place, bool split)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s/%s", place->folder, split ? "h2g" : "joint");
+	return place->side == CONTEST_NEAR && access(path, F_OK) == 0;
+}
+
+static int
+areas_find(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
+	   struct nhn_link_config *config, struct reason *reason)
+{
+	const bool files = has_files(place, shape->split);
+	int ret;
+
+	if (!files && place->device[0] == '\0')
+		ret = areas_shared(ours, shape, place, config);
+	else if (place->links != 1)
+		ret = -EINVAL;
+	else if (files)
+		ret = areas_files(ours, shape, place, config, reason);
+	else
+		ret = areas_devices(ours, place, config, reason);
+	if (ret != 0 && reason->text[0] == '\0')
+		snprintf(reason->text, reason->bytes, "no memory for %u links (%s)", place->links,
+			 strerror(-ret));
+	return ret;
+}
+
+/* ---- links ---- */
+
+static int
+links_init(struct ours *ours, const struct ours_shape *shape, struct nhn_link_config *config,
+	   struct reason *reason)
+{
+	struct nhn_refusal refusal;
+	uint32_t i;
+
+	ours->memory->links = aligned_alloc(_Alignof(struct nhn_link),
+					    ours->links * sizeof(struct nhn_link));
+	if (ours->memory->links == NULL) {
+		snprintf(reason->text, reason->bytes, "no memory for %u links", ours->links);
+		return -ENOMEM;
+	}
+	memset(ours->memory->links, 0, ours->links * sizeof(struct nhn_link));
+	for (i = 0; i < ours->links; i++) {
+		ours->link[i] = &ours->memory->links[i];
+		config->link_id = i;
+		if (nhn_link_init(ours->link[i], config, &refusal) != 0) {
+			nhn_refusal_text(&refusal, reason->text, reason->bytes);
+			return -EPROTO;
+		}
+		/* Of one link alone these may be other areas than the contest's. */
+		config->own_area = (uint8_t *)config->own_area + area_bytes(shape);
+		config->peer_area = (const uint8_t *)config->peer_area + area_bytes(shape);
+	}
+	return 0;
+}
+
+static int
+links_open(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
+	   struct reason *reason)
+{
+	struct nhn_link_config config = {
+		.role = place->side == CONTEST_NEAR ? NHN_ROLE_HOST : NHN_ROLE_GUEST,
+		.use = shape->use,
+		.beat_period_us = BEAT_PERIOD_US,
+		.beat_misses = BEAT_MISSES,
+		.random = (uint32_t)nhn_clock_now(),
+	};
+	int ret = areas_find(ours, shape, place, &config, reason);
+
+	if (ret == -EBUSY && place->device[0] != '\0') {
+		ours->link[0] = ours_pci_open(shape, place->device, &ours->memory->port,
+					      reason->text, reason->bytes);
+		return ours->link[0] != NULL ? 0 : -EBUSY;
+	}
+	if (ret != 0)
+		return ret;
+	if (place->side == CONTEST_NEAR)
+		shape_layout(shape, &config.layout);
+	return links_init(ours, shape, &config, reason);
+}
+
+static int
+links_wait_up(struct ours *ours, struct reason *reason)
+{
+	const uint64_t begin = now_ns();
+	uint32_t up = 0;
+
+	while (up != ours->links) {
+		ours->next = up;
+		ours_control(ours);
+		if (nhn_link_state(ours->link[up]) == NHN_LINK_UP) {
+			up++;
+		} else if (now_ns() - begin > OPEN_NS) {
+			snprintf(reason->text, reason->bytes, "link %u is %s after 10 s", up,
+				 nhn_link_state_text(nhn_link_state(ours->link[up])));
+			return -ETIMEDOUT;
+		}
+	}
+	ours->next = 0;
+	return 0;
+}
+
+int
+ours_open(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
+	  char *why, size_t why_bytes)
+{
+	struct reason reason = {why, why_bytes};
+
+	memset(ours, 0, sizeof(*ours));
+	ours->links = place->links;
+	why[0] = '\0';
+	ours->memory = calloc(1, sizeof(*ours->memory));
+	if (ours->memory == NULL) {
+		snprintf(why, why_bytes, "no memory for %zu bytes", sizeof(*ours->memory));
+		return -1;
+	}
+	if (links_open(ours, shape, place, &reason) == 0 && links_wait_up(ours, &reason) == 0)
+		return 0;
+	ours_close(ours);
+	return -1;
+}
+
+void
+ours_close(struct ours *ours)
+{
+	struct ours_memory *memory = ours->memory;
+	uint32_t i;
+
+	if (memory->links != NULL)
+		for (i = 0; i < ours->links && ours->link[i] != NULL; i++)
+			nhn_link_finish(ours->link[i]);
+	else if (ours->link[0] != NULL)
+		ours_pci_close(memory->port);
+	free(memory->links);
+	nhn_region_close(&memory->other);
+	nhn_region_close(&memory->own);
+	if (memory->guarded != NULL)
+		mprotect(memory->guarded, memory->guarded_bytes, PROT_READ | PROT_WRITE);
+	free(memory);
 }

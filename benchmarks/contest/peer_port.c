@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_dev.h>
+#include <rte_errno.h>
+
+#include "contest_eal.h"
+#include "peer_port.h"
+
+/** Tries, 10 ms apart: 10 s. */
+#define TRIES 1000
+#define PAUSE_NS 10000000
+#define CACHE_MBUFS 512u
+
+void
+port_path(char *path, const struct contest_place *place, const char *name, uint32_t opening)
+{
+	snprintf(path, PORT_PATH_BYTES, "%s/%s-%u", place->folder, name, opening);
+}
+
+static void
+pause_between(void)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+
+	nanosleep(&pause, NULL);
+}
+
+/* A file gets its size after its name. */
+static bool
+file_ready(const char *path)
+{
+	struct stat status;
+
+	return path[0] == '\0' ||
+	       (stat(path, &status) == 0 && (S_ISSOCK(status.st_mode) || status.st_size != 0));
+}
+
+static int
+files_wait(const struct port_setup *setup)
+{
+	int tries;
+
+	for (tries = 0; setup->waits && tries < TRIES; tries++) {
+		bool ready = file_ready(setup->files[0]) && file_ready(setup->files[1]);
+
+		/* Also a socket has its name before it listens. */
+		pause_between();
+		if (ready)
+			return 0;
+	}
+	return setup->waits ? -ETIMEDOUT : 0;
+}
+
+/* Room for a frame; as many as the rings, the cache and the bursts of both ways can hold. */
+static int
+pool_create(struct peer *peer)
+{
+	const uint32_t cached = CACHE_MBUFS * 3 / 2;
+	const uint32_t bursts = 2 * CONTEST_BURST_MAX;
+
+	peer->pool = rte_pktmbuf_pool_create(
+		peer->setup.name, peer->links * (peer->setup.held + bursts) + cached, CACHE_MBUFS,
+		0, (uint16_t)(RTE_PKTMBUF_HEADROOM + RTE_ALIGN(PORT_MTU + 64, RTE_CACHE_LINE_SIZE)),
+		SOCKET_ID_ANY);
+	return peer->pool != NULL ? 0 : -rte_errno;
+}
+
+static int
+queues_setup(const struct peer *peer)
+{
+	uint16_t queue;
+	int ret = 0;
+
+	for (queue = 0; queue < peer->links && ret == 0; queue++) {
+		ret = rte_eth_rx_queue_setup(peer->port, queue, peer->setup.descriptors,
+					     SOCKET_ID_ANY, NULL, peer->pool);
+		if (ret == 0)
+			ret = rte_eth_tx_queue_setup(peer->port, queue, peer->setup.descriptors,
+						     SOCKET_ID_ANY, NULL);
+	}
+	return ret;
+}
+
+static int
+port_start(struct peer *peer)
+{
+	const struct rte_eth_conf conf = {.rxmode = {.mtu = peer->setup.mtu}};
+	int ret = rte_eth_dev_configure(peer->port, peer->links, peer->links, &conf);
+
+	if (ret == 0)
+		ret = queues_setup(peer);
+	if (ret == 0)
+		ret = rte_eth_dev_start(peer->port);
+	peer->started = ret == 0;
+	return ret;
+}
+
+static int
+link_wait(const struct peer *peer)
+{
+	struct rte_eth_link link = {.link_status = RTE_ETH_LINK_DOWN};
+	int tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		if (rte_eth_link_get_nowait(peer->port, &link) == 0 &&
+		    link.link_status == RTE_ETH_LINK_UP)
+			return 0;
+		pause_between();
+	}
+	return -ETIMEDOUT;
+}
+
+static int
+device_add(struct peer *peer)
+{
+	int ret = rte_eal_hotplug_add("vdev", peer->setup.name, peer->setup.arguments);
+
+	return ret != 0 ? ret : rte_eth_dev_get_port_by_name(peer->setup.name, &peer->port);
+}
+
+/** @return NULL, or the step that failed */
+static const char *
+steps(struct peer *peer, int *ret)
+{
+	if ((*ret = files_wait(&peer->setup)) != 0)
+		return "the other side's files";
+	if ((*ret = pool_create(peer)) != 0)
+		return "a pool of mbufs";
+	if ((*ret = device_add(peer)) != 0)
+		return "its device";
+	if ((*ret = port_start(peer)) != 0)
+		return "the start of its port";
+	if ((*ret = link_wait(peer)) != 0)
+		return "a link that is up";
+	return NULL;
+}
+
+void *
+port_open(const struct contest_place *place, const struct port_setup *setup, char *why,
+	  size_t why_bytes)
+{
+	struct peer *peer;
+	const char *failed;
+	int ret;
+
+	if (contest_eal(place, why, why_bytes) != 0)
+		return NULL;
+	peer = calloc(1, sizeof(*peer));
+	if (peer == NULL) {
+		snprintf(why, why_bytes, "no memory for %s", setup->name);
+		return NULL;
+	}
+	peer->links = (uint16_t)place->links;
+	peer->setup = *setup;
+	failed = steps(peer, &ret);
+	if (failed == NULL)
+		return peer;
+	snprintf(why, why_bytes,
+		 "%s has not got %s (%s), expected it within 10 s: see the driver's messages above",
+		 setup->name, failed, rte_strerror(-ret));
+	port_close(peer);
+	return NULL;
+}
+
+/** Frames that were made and not sent. */
+static void
+frames_free(struct port_frames *frames)
+{
+	rte_pktmbuf_free_bulk(frames->mbuf + frames->next, frames->count - frames->next);
+	frames->next = frames->count = 0;
+}
+
+static void
+queue_drain(const struct peer *peer, uint16_t queue)
+{
+	struct rte_mbuf *mbuf[CONTEST_BURST_MAX];
+	uint16_t got;
+
+	while ((got = rte_eth_rx_burst(peer->port, queue, mbuf, CONTEST_BURST_MAX)) != 0)
+		rte_pktmbuf_free_bulk(mbuf, got);
+}
+
+int
+port_prepare(void *opened, uint32_t size)
+{
+	struct peer *peer = opened;
+	uint16_t i;
+
+	(void)size;
+	for (i = 0; i < peer->links; i++) {
+		frames_free(&peer->frames[i]);
+		queue_drain(peer, i);
+	}
+	return 0;
+}
+
+void
+port_close(void *opened)
+{
+	struct peer *peer = opened;
+	uint32_t i;
+
+	for (i = 0; i < peer->links; i++)
+		frames_free(&peer->frames[i]);
+	if (peer->started)
+		rte_eth_dev_stop(peer->port);
+	/* Also closes the port. It fails where there is no device yet. */
+	rte_eal_hotplug_remove("vdev", peer->setup.name);
+	rte_mempool_free(peer->pool);
+	for (i = 0; i < RTE_DIM(peer->setup.files); i++)
+		if (!peer->setup.waits && peer->setup.files[i][0] != '\0')
+			unlink(peer->setup.files[i]);
+	free(peer);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the contestants that are ethdev ports have in common: a message is a frame, its
+ * head included, in one mbuf; link i is queue i. Include contest_loops.h after it.
+ */
+#ifndef PEER_PORT_H
+#define PEER_PORT_H
+
+#include <rte_branch_prediction.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "contest.h"
+
+/** Of an Ethernet frame without its check sum, which none of these carries. */
+#define PORT_FRAME_MIN 60u
+#define PORT_MTU 9000u
+#define PORT_FRAME_MAX (PORT_MTU + RTE_ETHER_HDR_LEN)
+/** Where the number lies: behind the head, even. */
+#define PORT_AT 16u
+#define PORT_LINKS_MAX 8u
+#define PORT_PATH_BYTES 108
+
+/** What a driver's file knows. */
+struct port_setup {
+	char name[32];			/**< of the virtual device */
+	char arguments[512];		/**< its own */
+	char files[2][PORT_PATH_BYTES]; /**< sockets and files of both sides; "": none */
+	bool waits;			/**< the other side makes them */
+	uint16_t mtu;			/**< 0: the driver takes longer frames without being told */
+	uint16_t descriptors;		/**< of each ring */
+	uint32_t held;			/**< mbufs that rings hold, at most, a link */
+};
+
+/** Frames made; those from next on are not sent yet, and go first the next time. */
+struct port_frames {
+	uint32_t next, count;
+	struct rte_mbuf *mbuf[CONTEST_BURST_MAX];
+};
+
+struct peer {
+	uint16_t port;
+	uint16_t links;
+	bool started;
+	struct rte_mempool *pool;
+	struct port_setup setup;
+	struct port_frames frames[PORT_LINKS_MAX];
+};
+
+/**
+ * A path of this opening, the same at both sides: no two openings share one, so that a side
+ * that opens early does not meet what the other one has yet to close.
+ */
+void port_path(char *path, const struct contest_place *place, const char *name, uint32_t opening);
+
+/** Make the device, start its port, wait until its link is up. As contestant::open. */
+void *port_open(const struct contest_place *place, const struct port_setup *setup, char *why,
+		size_t why_bytes);
+
+/** As contestant::close. */
+void port_close(void *peer);
+
+/** As contestant::prepare. */
+int port_prepare(void *peer, uint32_t size);
+
+/** Make @p count frames. @return whether there were mbufs for them */
+static inline bool
+port_fill(struct peer *peer, struct port_frames *frames, struct contest_work *work, uint32_t count)
+{
+	uint32_t i;
+
+	if (unlikely(rte_pktmbuf_alloc_bulk(peer->pool, frames->mbuf, count) != 0))
+		return false;
+	for (i = 0; i < count; i++) {
+		struct rte_mbuf *mbuf = frames->mbuf[i];
+
+		mbuf->data_len = (uint16_t)work->size;
+		mbuf->pkt_len = work->size;
+		contest_write(work, rte_pktmbuf_mtod(mbuf, void *));
+	}
+	frames->next = 0;
+	frames->count = count;
+	return true;
+}
+
+static inline uint32_t
+peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
+{
+	struct port_frames *frames = &peer->frames[link];
+	uint32_t sent;
+
+	if (likely(frames->next == frames->count) &&
+	    unlikely(!port_fill(peer, frames, work, count)))
+		return 0;
+	sent = rte_eth_tx_burst(peer->port, (uint16_t)link, frames->mbuf + frames->next,
+				(uint16_t)(frames->count - frames->next));
+	frames->next += sent;
+	return sent;
+}
+
+static inline uint32_t
+peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
+{
+	struct rte_mbuf *mbuf[CONTEST_BURST_MAX];
+	const uint32_t got = rte_eth_rx_burst(peer->port, (uint16_t)link, mbuf, (uint16_t)count);
+	uint32_t i;
+
+	if (got == 0)
+		return 0;
+	for (i = 0; i < got; i++)
+		contest_read(work, rte_pktmbuf_mtod(mbuf[i], const void *));
+	rte_pktmbuf_free_bulk(mbuf, got);
+	return got;
+}
+
+/* The drivers do such things in their bursts, or in threads of their own. */
+static inline void
+peer_turn(struct peer *peer)
+{
+	(void)peer;
+}
+
+#endif /* PEER_PORT_H */

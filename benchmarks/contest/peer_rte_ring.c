@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * DPDK's rte_ring in the shared memory, one producer and one consumer, as its programmer's
+ * guide advises for two threads. Small messages are the ring's elements, written and read in
+ * place by the "peek zero copy" functions. Of longer ones the ring carries the number of a
+ * buffer, and a second ring brings it back; the sender asks that one only when it has no
+ * buffer left. All is lossless: nothing is sent that finds no room.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The functions that work in place are still called experimental. */
+#define ALLOW_EXPERIMENTAL_API
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+
+#include "contest.h"
+
+#define ELEMENT_MAX 64u
+#define ELEMENTS 1024u
+#define BUFFERS_MAX 512u
+#define SIZE_MAX_BYTES 65536u
+#define LINKS_MAX 64u
+/** Of all links together, but at least two of the longest messages a link and way. */
+#define BUFFER_BYTES (1u << 20)
+
+#define RING_BYTES RTE_ALIGN(sizeof(struct rte_ring) + ELEMENTS * ELEMENT_MAX, RTE_CACHE_LINE_SIZE)
+#define BACK_BYTES                                                                                 \
+	RTE_ALIGN(sizeof(struct rte_ring) + ELEMENTS * sizeof(uint32_t), RTE_CACHE_LINE_SIZE)
+
+/** One way of one link. */
+struct lane {
+	struct rte_ring *ring;
+	struct rte_ring *back;
+	uint8_t *buffers;
+	uint32_t spares; /**< the sender's */
+	uint32_t spare[BUFFERS_MAX];
+};
+
+struct peer {
+	uint32_t links;
+	uint32_t buffer_bytes; /**< of a lane */
+	uint32_t size;
+	uint32_t element; /**< bytes */
+	struct lane sent[LINKS_MAX];
+	struct lane received[LINKS_MAX];
+};
+
+static inline bool
+in_elements(const struct peer *peer)
+{
+	return peer->size <= ELEMENT_MAX;
+}
+
+static inline void *
+element_at(const struct peer *peer, const struct rte_ring_zc_data *data, uint32_t i)
+{
+	uint8_t *first = data->ptr1;
+
+	if (i >= data->n1) {
+		first = data->ptr2;
+		i -= data->n1;
+	}
+	return first + (size_t)i * peer->element;
+}
+
+static inline uint32_t
+elements_send(struct peer *peer, struct lane *lane, struct contest_work *work, uint32_t count)
+{
+	struct rte_ring_zc_data data;
+	uint32_t i;
+
+	count = rte_ring_enqueue_zc_burst_elem_start(lane->ring, peer->element, count, &data, NULL);
+	if (count == 0)
+		return 0;
+	for (i = 0; i < count; i++)
+		contest_write(work, element_at(peer, &data, i));
+	rte_ring_enqueue_zc_elem_finish(lane->ring, count);
+	return count;
+}
+
+static inline uint32_t
+elements_receive(struct peer *peer, struct lane *lane, struct contest_work *work, uint32_t count)
+{
+	struct rte_ring_zc_data data;
+	uint32_t i;
+
+	count = rte_ring_dequeue_zc_burst_elem_start(lane->ring, peer->element, count, &data, NULL);
+	if (count == 0)
+		return 0;
+	for (i = 0; i < count; i++)
+		contest_read(work, element_at(peer, &data, i));
+	rte_ring_dequeue_zc_elem_finish(lane->ring, count);
+	return count;
+}
+
+static inline void *
+buffer_at(const struct peer *peer, const struct lane *lane, uint32_t number)
+{
+	return lane->buffers + (size_t)number * peer->size;
+}
+
+static inline uint32_t
+buffers_send(struct peer *peer, struct lane *lane, struct contest_work *work, uint32_t count)
+{
+	const uint32_t *numbers;
+	uint32_t i;
+
+	if (lane->spares < count)
+		lane->spares += rte_ring_dequeue_burst_elem(lane->back, lane->spare + lane->spares,
+							    sizeof(uint32_t),
+							    BUFFERS_MAX - lane->spares, NULL);
+	if (lane->spares < count)
+		count = lane->spares;
+	if (count == 0)
+		return 0;
+	lane->spares -= count;
+	numbers = lane->spare + lane->spares;
+	for (i = 0; i < count; i++)
+		contest_write(work, buffer_at(peer, lane, numbers[i]));
+	/* There are more elements than buffers: all go. */
+	return rte_ring_enqueue_burst_elem(lane->ring, numbers, sizeof(uint32_t), count, NULL);
+}
+
+static inline uint32_t
+buffers_receive(struct peer *peer, struct lane *lane, struct contest_work *work, uint32_t count)
+{
+	uint32_t numbers[CONTEST_BURST_MAX];
+	uint32_t i;
+
+	count = rte_ring_dequeue_burst_elem(lane->ring, numbers, sizeof(uint32_t), count, NULL);
+	if (count == 0)
+		return 0;
+	for (i = 0; i < count; i++)
+		contest_read(work, buffer_at(peer, lane, numbers[i]));
+	return rte_ring_enqueue_burst_elem(lane->back, numbers, sizeof(uint32_t), count, NULL);
+}
+
+static inline uint32_t
+peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
+{
+	return in_elements(peer) ? elements_send(peer, &peer->sent[link], work, count)
+				 : buffers_send(peer, &peer->sent[link], work, count);
+}
+
+static inline uint32_t
+peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
+{
+	return in_elements(peer) ? elements_receive(peer, &peer->received[link], work, count)
+				 : buffers_receive(peer, &peer->received[link], work, count);
+}
+
+static inline void
+peer_turn(struct peer *peer)
+{
+	(void)peer;
+}
+
+#include "contest_loops.h"
+
+static uint32_t
+buffer_bytes(uint32_t links)
+{
+	return RTE_MAX(BUFFER_BYTES / links, 2 * SIZE_MAX_BYTES);
+}
+
+static size_t
+lane_bytes(uint32_t links)
+{
+	return RING_BYTES + BACK_BYTES + buffer_bytes(links);
+}
+
+static size_t
+shared_bytes(uint32_t links)
+{
+	return 2 * links * lane_bytes(links);
+}
+
+/* The sender gets both rings of a way empty. */
+static int
+lane_prepare(const struct peer *peer, struct lane *lane)
+{
+	const uint32_t buffers = RTE_MIN(BUFFERS_MAX, peer->buffer_bytes / peer->size);
+	const unsigned int flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
+
+	if (rte_ring_init(lane->ring, "contest", ELEMENTS, flags) != 0 ||
+	    rte_ring_init(lane->back, "contest back", ELEMENTS, flags) != 0)
+		return -1;
+	for (lane->spares = 0; lane->spares < buffers; lane->spares++)
+		lane->spare[lane->spares] = lane->spares;
+	return 0;
+}
+
+static int
+ring_prepare(void *opened, uint32_t size)
+{
+	struct peer *peer = opened;
+	uint32_t i;
+	int ret = 0;
+
+	peer->size = size;
+	peer->element = RTE_MAX(rte_align32pow2(size), (uint32_t)sizeof(uint64_t));
+	for (i = 0; i < peer->links && ret == 0; i++)
+		ret = lane_prepare(peer, &peer->sent[i]);
+	return ret;
+}
+
+static void
+lane_place(struct lane *lane, uint8_t *shared)
+{
+	lane->ring = (struct rte_ring *)(void *)shared;
+	lane->back = (struct rte_ring *)(void *)(shared + RING_BYTES);
+	lane->buffers = shared + RING_BYTES + BACK_BYTES;
+}
+
+static void *
+ring_open(const struct contest_place *place, char *why, size_t why_bytes)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+	const size_t bytes = lane_bytes(place->links);
+	uint8_t *shared = place->shared;
+	uint32_t i;
+
+	if (peer == NULL) {
+		snprintf(why, why_bytes, "no memory for rte-ring");
+		return NULL;
+	}
+	peer->links = place->links;
+	peer->buffer_bytes = buffer_bytes(place->links);
+	for (i = 0; i < place->links; i++, shared += 2 * bytes) {
+		const bool near = place->side == CONTEST_NEAR;
+
+		lane_place(near ? &peer->sent[i] : &peer->received[i], shared);
+		lane_place(near ? &peer->received[i] : &peer->sent[i], shared + bytes);
+	}
+	return peer;
+}
+
+const struct contestant contestant_rte_ring = {
+	.name = "rte-ring",
+	.what = "DPDK rte_ring of 1024, one producer and one consumer: up to 64 bytes in its"
+		" elements, in place, else buffers whose numbers go by one ring and return by"
+		" another (its programmer's guide)",
+	.size_min = CONTEST_SIZE_MIN,
+	.size_max = SIZE_MAX_BYTES,
+	.links_max = LINKS_MAX,
+	.shared_bytes = shared_bytes,
+	.open = ring_open,
+	.close = free,
+	.prepare = ring_prepare,
+	.loops = &peer_loops,
+};

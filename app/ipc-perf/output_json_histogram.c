@@ -171,8 +171,9 @@ bounds_find(struct bounds *bounds, const struct nhn_histogram *all)
 
 	bounds->count = 0;
 	for (i = 0; i <= 11 * BOUNDS_A_DECADE && high_ns < all->max_ns; i++) {
-		nhn_histogram_step(nhn_histogram_index((uint64_t)pow(10, (double)i / BOUNDS_A_DECADE)),
-			  &low_ns, &high_ns);
+		nhn_histogram_step(
+			nhn_histogram_index((uint64_t)pow(10, (double)i / BOUNDS_A_DECADE)),
+			&low_ns, &high_ns);
 		if (high_ns < all->min_ns ||
 		    (bounds->count != 0 && bounds->ns[bounds->count - 1] == high_ns))
 			continue;

@@ -39,7 +39,7 @@ usage(FILE *out)
 	      "Carry messages between two processes by everything that can, as orders on the\n"
 	      "standard input say, one JSON object a line; benchmarks/run writes them.\n"
 	      "  --cores    of the near and of the far process; 0,1\n"
-	      "  --folder   an empty one for sockets and files, in memory\n"
+	      "  --folder   an empty one for sockets and files, in memory; two processes make one\n"
 	      "  --side     one process alone: its other side is in another machine\n"
 	      "  --control  the memory where both meet, 64 MiB: a file, or a PCI device's BAR 2\n"
 	      "  --device   what our own contestants use of the guest: BDF[,peer=BDF]\n",
@@ -160,7 +160,7 @@ far_main(const struct options *options, int fd)
 
 /* In both processes near is the parent, so that ^C and waiting are the shell's with it. */
 static int
-near_main(const struct options *options, int fd)
+near_here(const struct options *options, int fd)
 {
 	struct side side = {.side = CONTEST_NEAR, .core = options->core[0], .device = ""};
 	int status;
@@ -181,6 +181,25 @@ near_main(const struct options *options, int fd)
 	status = near_run(&side, options->folder);
 	if (side.far != 0)
 		waitpid(side.far, NULL, 0);
+	return status;
+}
+
+static int
+near_main(const struct options *options, int fd)
+{
+	char folder[] = "/dev/shm/nahanni-contest.XXXXXX";
+	struct options with = *options;
+	int status;
+
+	if (options->which != BOTH || options->folder[0] != '\0')
+		return near_here(options, fd);
+	with.folder = mkdtemp(folder);
+	if (with.folder == NULL) {
+		fprintf(stderr, "contest: %s cannot be made: %s\n", folder, strerror(errno));
+		return 1;
+	}
+	status = near_here(&with, fd);
+	rmdir(folder);
 	return status;
 }
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+'use strict';
+
+// The page of a suite: what benchmarks/run measured, in the order a reader asks.
+const suite = (() => {
+	const { el } = dom;
+	const { part, section } = parts;
+	const WORKS = [
+		{ works: ['trips'], title: 'Round trips', what: 'A message there and its answer back, one at a time.' },
+		{ works: ['rate', 'bandwidth'], title: 'Rate and bandwidth', byRate: true,
+			what: 'As many messages as go one way, sent in bursts.' },
+		{ works: ['paced'], title: 'Latency under load', what: 'Messages at a fixed pace; latency counts from the time at ' +
+			'which a message was to be sent.' },
+		{ works: ['links'], title: 'Many links', what: 'Round trips while the far end serves so many links.' },
+		{ works: ['rpc'], title: 'Request and response', what: 'A call and its reply.' },
+		{ works: ['mixed'], title: 'Control under bulk', what: 'A small message each way while large ones fill the link.' },
+		{ works: ['wake'], title: 'Wake-up from idle', what: 'A message to an end that was idle.' },
+	];
+	const CHOICE_FORMATS = { waiting: (v) => v ? 'yes' : 'no' };
+	const STATES = { met: 'All bars are met.', missed: 'Not all bars are met.',
+		unknown: 'Whether the bars are met is not known: not all were measured.', none: 'The document has no bars.' };
+
+	// ---- which command made it ----
+
+	function made(sheet, works) {
+		const line = sheet.command.map(text.quoted).join(' ');
+		const alone = works && `${text.quoted(sheet.command[0] || 'benchmarks/run')} --out DIR --works ${works.map(text.quoted).join(',')}`;
+		return el('p', { class: 'note', 'data-made': works ? works.join() : 'all' }, 'Made by ',
+			line ? el('code', {}, line) : 'a command that the document does not name',
+			alone && ['; this part alone by ', el('code', {}, alone)], '.');
+	}
+
+	// ---- headline ----
+
+	function header(sheet) {
+		const { document: found } = sheet;
+		const states = sheet.bars.map(suiteModel.barState);
+		const count = (state) => states.filter((one) => one === state).length;
+		const state = states.length === 0 ? 'none' : count('missed') ? 'missed' : count('unknown') ? 'unknown' : 'met';
+		const title = model.string(found.label, 'Benchmark suite');
+		document.title = title;
+		return el('header', {}, el('h1', {}, el('bdi', {}, title)),
+			parts.factsLine([parts.when(model.string(found.begun, null)), model.string(model.object(found.place).cpu, null),
+				text.isNumber(found.budget_s) && `budget ${text.seconds(found.budget_s)}`,
+				`${text.count(sheet.contestants.length)} contestants`]),
+			el('div', { class: `verdict ${state === 'none' ? 'unknown' : state}` }, el('p', {}, STATES[state], states.length > 0 &&
+				` Met: ${count('met')}, missed: ${count('missed')}, not measured: ${count('unknown')}, of ${states.length}.`)),
+			parts.command(sheet.command, 0));
+	}
+
+	// ---- a work ----
+
+	const format = (key, value) => (CHOICE_FORMATS[key] || (chartLines.X[key] || {}).format || text.count)(value);
+
+	// Selections above what they choose; show: gives the elements of a choice.
+	function chooser(list, show) {
+		const choices = suiteModel.choices(list);
+		const chosen = Object.fromEntries(choices.map((choice) => [choice.key, choice.first]));
+		const box = el('div', {});
+		const render = () => box.replaceChildren(...show(chosen).flat(Infinity).filter(Boolean));
+		const selects = choices.map(({ key, label, values, first }) => el('label', {}, label, ' ',
+			el('select', { 'data-choice': key, onchange: (event) => {
+				chosen[key] = values[event.target.selectedIndex];
+				render();
+			} }, values.map((value) => el('option', { selected: value === first }, format(key, value))))));
+		render();
+		return [selects.length > 0 && el('p', { class: 'choices' }, selects), box];
+	}
+
+	function rankings(sheet, work, list, chosen) {
+		const shown = suiteModel.at(list, chosen);
+		const where = Object.entries(chosen).map(([key, value]) => `${text.name(key)} ${format(key, value)}`).join(', ');
+		if (shown.length === 0)
+			return [el('p', { class: 'note' }, `Nothing was measured at ${where}.`)];
+		return suiteModel.groupsOf(list).map((group) => {
+			const inGroup = (entry) => entry.group === group;
+			const there = new Set(shown.map((entry) => suiteModel.keyOf(entry.name, entry.where)));
+			const absent = sheet.contestants.filter((entry) => inGroup(entry) && !there.has(suiteModel.keyOf(entry.name, entry.where)));
+			return suiteTables.ranking(`${work.title}, ${group}${where && `: ${where}`}`, list, shown.filter(inGroup), work.byRate, absent);
+		});
+	}
+
+	function workSection(sheet, work) {
+		const list = suiteModel.ofWorks(sheet, work.works);
+		const id = `work-${work.works[0]}`;
+		return section(id, work.title, el('p', {}, work.what), list.length === 0
+			? el('p', { class: 'note', 'data-absent': work.works[0] }, 'Nothing of it is in the document.')
+			: [part('The ranking', () => chooser(list, (chosen) => rankings(sheet, work, list, chosen))),
+				part('The charts', () => suiteCharts.charts(work.works[0], list))], made(sheet, work.works));
+	}
+
+	// Works this page does not know are told too.
+	function works(sheet) {
+		const known = WORKS.flatMap((work) => work.works);
+		const more = [...new Set(sheet.figures.map(({ found }) => text.value('', found.work)))].filter((name) => !known.includes(name));
+		return [...WORKS, ...more.map((name) => ({ works: [name], title: `Work: ${name}`, what: '' }))]
+			.map((work) => workSection(sheet, work));
+	}
+
+	function tail(sheet) {
+		const found = model.object(sheet.document.tail);
+		return section('tail', `Tail: ${model.string(found.contestant, 'ours')} beside the raw line`,
+			part('The table of the tail', () => suiteTables.tail(found)),
+			part('The noise', () => suiteTables.noise(found)),
+			part('The percentile chart', () => suiteCharts.tail(found)), made(sheet, ['tail']));
+	}
+
+	const METHOD = [
+		['Limit', 'Round trip of one 32-bit word on a cache line of its own each way, on the same cores, right before and after ' +
+			'each round. A round\u2019s ratio is its p50 over that limit; of the kept rounds the median and the quartiles.'],
+		['Percentile', 'The smallest recorded value with at least that share of the samples of all kept rounds at or below it. It is ' +
+			'given only where at least 100 samples lie on its scarcer side.'],
+		['Reference', 'Less than a contestant: the bare ring passes cells and nothing else, the plain copy moves bytes in and out ' +
+			'of the same memory. \u201cover\u201d is the median of per-round ratios of rates.'],
+		['Bootstrap interval', 'Rounds are drawn again with replacement, ours and the raw line\u2019s; 95\u00a0% of the ratios so ' +
+			'found lie in it.'],
+		['Noise', 'What the measured process did itself in the measured rounds, counted, not sampled.'],
+	];
+
+	// Only the first document is a page; a suite compares within itself.
+	function build(documents) {
+		const sheet = suiteModel.read(documents[0]);
+		const problems = [...sheet.problems, ...(documents.length > 1
+			? ['Only the first document is shown: a page holds one suite.'] : [])];
+		return [
+			part('The verdict', () => header(sheet)),
+			problems.map((sentence) => el('p', { class: 'problem' }, sentence)),
+			section('bars', 'Bars', part('The bars', () => sheet.bars.length > 0 && suiteTables.bars(sheet)), made(sheet)),
+			section('contestants', 'Contestants and place', part('The contestants', () => sheet.contestants.length > 0 &&
+				suiteTables.contestants(sheet)), part('The place', () => suiteTables.place(sheet)), made(sheet, ['attach'])),
+			el('p', { class: 'note screen' }, parts.CHARTS_HOW),
+			works(sheet),
+			part('The tail', () => tail(sheet)),
+			section('laws', 'Laws: how cost grows', part('The laws', () => sheet.laws.length > 0 && [suiteTables.laws(sheet),
+				suiteCharts.laws(sheet.laws)]), made(sheet)),
+			part('The plan', () => section('plan', 'Plan: beyond this machine', plan.panel(sheet), made(sheet))),
+			section('method', 'How to read it', parts.method(METHOD)),
+		];
+	}
+
+	return { build };
+})();

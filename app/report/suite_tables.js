@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+'use strict';
+
+// Tables of a suite: bars, contestants, place, the ranking of a work, the tail, laws.
+const suiteTables = (() => {
+	const { el } = dom;
+	const head = (name, unit) => el('th', { scope: 'col' }, name, unit && el('small', {}, unit));
+	const ns = (value) => text.count(Number(value.toFixed(value < 1 ? 4 : 1)));
+	const ratio = (value) => value.toFixed(3);
+	const whole = (value) => text.count(Math.round(value));
+	const BAR_WORDS = { met: 'met', missed: 'missed', unknown: 'not measured' };
+
+	const nameCell = (entry, rank) => el('th', { scope: 'row' }, rank, el('bdi', {}, entry.label),
+		entry.kind !== 'peer' && el('span', { class: 'kind' }, entry.kind));
+	const row = (entry, ...cells) => el('tr', { class: entry.kind }, cells);
+
+	const quartiles = (of) => [model.object(of).p25, model.object(of).p75];
+
+	// ---- headline ----
+
+	function bars(sheet) {
+		const notes = tables.footnotes();
+		const rows = sheet.bars.map((bar) => {
+			const { found } = bar;
+			const state = suiteModel.barState(bar);
+			const why = model.string(found.why, 'not measured');
+			return el('tr', {}, el('th', { scope: 'row', class: 'prose' }, el('bdi', {}, model.string(found.text, bar.name)),
+				found.text && el('small', {}, el('code', {}, bar.name))),
+			tables.figure(bar, 'bar', found.bar, (v) => `${model.string(found.sense, '')} ${ratio(v)}`, 'no bar', notes),
+			tables.figure(bar, 'value', found.value, ratio, why, notes),
+			tables.range(bar, 'range', [found.low, found.high], ratio, why, notes),
+			el('td', {}, tables.badge(state, BAR_WORDS[state])),
+			el('td', { class: 'prose' }, el('bdi', {}, model.string(found.why, state === 'unknown' ? 'no reason in the document' : ''))));
+		});
+		return [dom.table('Bars: medians of per-round ratios', [head('bar'), head('asked for'), head('found'), head('quartiles'),
+			head(''), head('why')], rows, 'figures'), notes.list()];
+	}
+
+	function contestants(sheet) {
+		const notes = tables.footnotes();
+		const rows = sheet.contestants.map((entry) => {
+			const { found } = entry;
+			const why = suiteModel.whyMissing(entry);
+			const cell = (key, show) => tables.figure(entry, key, found[key], show, why || 'not measured', notes);
+			return row(entry, nameCell(entry), el('td', {}, el('bdi', {}, suiteModel.placeLabel(entry.where))),
+				cell('attach_ns', (v) => text.time(v, 4)), ['near_kib', 'far_kib', 'shared_kib'].map((key) => cell(key, whole)),
+				el('td', { class: 'prose' }, el('bdi', {}, model.string(found.what, text.DASH))),
+				el('td', { class: 'prose', 'data-missing': why ? entry.id : null }, el('bdi', {}, why || '')));
+		});
+		return [dom.table('Contestants', [head('contestant'), head('where'), head('attach'), head('memory near', 'KiB'),
+			head('memory far', 'KiB'), head('shared', 'KiB'), head('what it is'), head('why not measured')], rows, 'figures'),
+		notes.list()];
+	}
+
+	function place(sheet) {
+		const found = model.object(sheet.document.place);
+		if (Object.keys(found).length === 0)
+			return el('p', { class: 'problem' }, 'The document has no "place": where it ran is not known.');
+		return dom.table('Place', null, dom.pairs(found, ''), 'facts');
+	}
+
+	// ---- the ranking of a work ----
+
+	const of = (key) => (found) => model.object(found[key]).median;
+	const percentile = (name) => ({ path: `percentiles/${name}`, title: text.percent(name), unit: 'ns', show: ns, name,
+		get: (found) => model.object(found.percentiles)[name] });
+	const TIMES = [
+		{ path: 'ratio.median', title: 'ratio', unit: 'to the limit', show: ratio, get: of('ratio'), pair: 'ratio' },
+		{ path: 'p50.median', title: 'p50', unit: 'ns, median round', show: ns, get: of('p50'), pair: 'p50' },
+		percentile('p99'), percentile('p99.9'), percentile('p99.99'),
+		{ path: 'limit_ns', title: 'limit', unit: 'ns', show: ns, get: (found) => found.limit_ns },
+	];
+	const RATES = [
+		{ path: 'rate.median', title: 'rate', unit: 'messages/s', show: whole, get: of('rate'), pair: 'rate' },
+		{ path: 'bytes_per_s.median', title: 'bandwidth', unit: 'bytes/s', show: text.byteRate, get: of('bytes_per_s') },
+	];
+	const OVER = { path: 'over.median', title: 'over', unit: 'its reference', show: ratio, get: of('over'), pair: 'over' };
+	const COUNTS = ['samples', 'rounds', 'dropped', 'lost', 'misordered'].map((key) => ({ path: key, title: key, show: text.count,
+		get: (found) => found[key] }));
+
+	// A column that no figure of this work has says nothing, but for the first two.
+	const columnsOf = (list, byRate) => [...(byRate ? [...RATES, OVER, ...TIMES] : [...TIMES, ...RATES]), ...COUNTS]
+		.filter((column, i) => i < 2 || list.some(({ found }) => text.isNumber(column.get(found))));
+
+	// The best first; those without a figure last, and they have no rank.
+	function ranked(list, byRate) {
+		const best = byRate ? of('rate') : (found) => of('p50')(found) || of('ratio')(found);
+		const value = ({ found }) => text.isNumber(best(found)) ? best(found) * (byRate ? -1 : 1) : Infinity;
+		return list.map((entry) => ({ entry, value: value(entry) }))
+			.sort((a, b) => a.value < b.value ? -1 : a.value > b.value ? 1 : 0)
+			.map((one, i) => ({ entry: one.entry, rank: one.value === Infinity ? null : `${i + 1}. ` }));
+	}
+
+	// all: the figures of this work, whose columns stay whatever is chosen; list: those to show.
+	function ranking(caption, all, list, byRate, absent) {
+		const notes = tables.footnotes();
+		const columns = columnsOf(all, byRate);
+		const rows = ranked(list, byRate).map(({ entry, rank }) => row(entry, nameCell(entry, rank),
+			columns.map((column) => {
+				const why = suiteModel.whyNot(entry, column.name);
+				return [tables.figure(entry, column.path, column.get(entry.found), column.show, why, notes),
+					column.pair && tables.range(entry, `${column.pair}.quartiles`, quartiles(entry.found[column.pair]), column.show,
+						why, notes)];
+			}), columns.includes(OVER) && el('td', {}, el('bdi', {}, model.string(model.object(entry.found.over).reference, '')))));
+		const heads = [head('contestant'), columns.map((column) => [head(column.title, column.unit),
+			column.pair && head('quartiles', column.unit)]), columns.includes(OVER) && head('reference')];
+		return [dom.table(caption, heads.flat(Infinity).filter(Boolean), rows, 'figures ranking'), notes.list(),
+			absent.length > 0 && el('p', { class: 'note' }, 'Without a figure here: ', absent.map((entry, i) =>
+				[i > 0 && '; ', el('bdi', {}, entry.label), ` (${suiteModel.whyMissing(entry) || 'not measured at this choice'})`]), '.')];
+	}
+
+	// ---- tail ----
+
+	const TAIL_NAMES = ['p50', 'p90', 'p99', 'p99.9', 'p99.99', 'p99.999', 'p99.9999'];
+
+	function tail(found) {
+		const entry = { id: 'tail', found };
+		const notes = tables.footnotes();
+		const histograms = [['ours', 'ours'], ['raw', 'raw line'], ['floor', 'noise floor']]
+			.map(([key, title]) => ({ key, title, values: model.object(found[key]) }));
+		const rows = ['min', ...TAIL_NAMES, 'max'].filter((name) => TAIL_NAMES.slice(2, 5).includes(name) ||
+			histograms.some(({ values }) => text.isNumber(values[name]))).map((name) => {
+			const why = suiteModel.whyNot(entry, name);
+			const over = model.object(found[name]);
+			const compared = TAIL_NAMES.slice(2, 5).includes(name);
+			return el('tr', {}, el('th', { scope: 'row' }, name.startsWith('p') ? text.percent(name) : name),
+				histograms.map(({ key, values }) => tables.figure(entry, `${key}/${name}`, values[name], ns, why, notes)),
+				compared ? [tables.figure(entry, `${name}/ratio`, over.ratio, ratio, why, notes),
+					tables.range(entry, `${name}/interval`, [over.low, over.high], ratio, why, notes)] : [el('td', {}), el('td', {})]);
+		});
+		return [dom.table('Tail: ours over the raw line', [head('percentile'), histograms.map(({ title }) => head(title, 'ns')),
+			head('ratio', 'ours to raw'), head('95\u00a0% interval', 'bootstrap')].flat(), rows, 'figures'), notes.list()];
+	}
+
+	function noise(found) {
+		const counts = model.object(found.noise);
+		const names = [...new Set(['syscalls', 'minor_faults', 'major_faults', 'voluntary', 'involuntary', 'allocations',
+			...Object.keys(counts)])];
+		return tables.facts({ id: 'tail' }, 'Samples, and noise that ours made itself',
+			[['samples', 'samples', found.samples, text.count, 'not in the document'],
+				['rounds', 'rounds', found.rounds, text.count, 'not in the document'],
+				...names.map((name) => [`noise.${name}`, text.name(name), counts[name], text.count, 'not counted'])]);
+	}
+
+	// ---- laws ----
+
+	function laws(sheet) {
+		const notes = tables.footnotes();
+		const rows = sheet.laws.map((entry) => {
+			const { found } = entry;
+			const unit = model.string(found.unit, 'step');
+			const cell = (key, show) => tables.figure(entry, key, found[key], show, 'not fitted', notes);
+			return row(entry, nameCell(entry), el('td', {}, el('bdi', {}, model.string(found.of, text.DASH))),
+				el('td', {}, el('bdi', {}, model.string(found.against, text.DASH))), cell('intercept_ns', ns),
+				cell('slope_ns', (v) => text.count(Number(v.toPrecision(4)))), el('td', {}, el('bdi', {}, `ns/${unit}`)),
+				cell('r2', (v) => v.toFixed(4)),
+				el('td', { class: 'number', 'data-figure': `${entry.id}/points`, 'data-value': String(model.array(found.points).length) },
+					text.count(model.array(found.points).length)));
+		});
+		return [dom.table('Laws: cost = constant + slope \u00d7 what grows', [head('contestant'), head('cost of a'), head('against'),
+			head('constant', 'ns'), head('slope'), head(''), head('fit', 'R\u00b2'), head('points')], rows, 'figures'), notes.list()];
+	}
+
+	return { bars, contestants, place, ranking, tail, noise, laws };
+})();

@@ -3,7 +3,6 @@
 #include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -64,39 +63,36 @@ hugepages_free(void)
 
 /*
  * The peers of virtio_user and of zero-copy memif map this process's memory by its file
- * descriptors: one a memory segment list. Without hugepages it is one memfd anyway.
+ * descriptor: one for all of it.
  */
 static void
 add_memory(struct arguments *arguments)
 {
+	add(arguments, "--single-file-segments");
 	if (hugepages_free()) {
 		add(arguments, "--in-memory");
-		add(arguments, "--single-file-segments");
 		return;
 	}
 	add(arguments, "--no-huge");
 	add(arguments, "-m");
 	add(arguments, MEMORY_MIB);
+	/* As --in-memory, which EAL does not take here. */
 	add(arguments, "--no-shconf");
 }
 
-/* The devices of a guest, apart by commas; no others. */
+/* Contestants add their devices when they open; nothing is probed before. */
 static void
-add_devices(struct arguments *arguments, const char *devices)
+add_devices(struct arguments *arguments, const struct contest_place *place)
 {
-	char address[ARGUMENT_BYTES];
-	int taken = 0;
-
-	if (devices[0] == '\0') {
-		add(arguments, "--no-pci");
+	if (place->side == CONTEST_FAR && place->device[0] != '\0') {
+		/* A guest: with --no-pci none could be added later. Under uio its memory is named
+		 * by physical addresses. */
+		add(arguments, "-a");
+		add(arguments, "0000:00:00.0");
+		add(arguments, "--iova-mode=pa");
 		return;
 	}
-	for (; arguments->count < ARGUMENTS_MAX - 8 &&
-	       sscanf(devices, "%63[^,]%n", address, &taken) == 1;
-	     devices += taken + (devices[taken] == ',')) {
-		add(arguments, "-a");
-		add(arguments, address);
-	}
+	add(arguments, "--no-pci");
 }
 
 static void
@@ -110,7 +106,7 @@ compose(struct arguments *arguments, const struct contest_place *place)
 	add(arguments, word);
 	snprintf(word, sizeof(word), "--file-prefix=contest-%d", (int)getpid());
 	add(arguments, word);
-	add_devices(arguments, place->device);
+	add_devices(arguments, place);
 	add_memory(arguments);
 	add(arguments, "--no-telemetry");
 	/* The vectorised path of packed virtqueues needs leave for AVX512. */
@@ -118,33 +114,30 @@ compose(struct arguments *arguments, const struct contest_place *place)
 	add(arguments, "--log-level=*:error");
 }
 
-/* EAL leaves its folder behind. */
 static void
-end(void)
+begin(const struct contest_place *place)
 {
-	char folder[256];
+	static struct arguments arguments;
 
-	snprintf(folder, sizeof(folder), "%s", rte_eal_get_runtime_dir());
-	rte_eal_cleanup();
-	rmdir(folder);
+	compose(&arguments, place);
+	if (rte_eal_init(arguments.count, arguments.word) < 0) {
+		state = FAILED;
+		snprintf(failure, sizeof(failure),
+			 "EAL does not begin on core %d (%s), expected that it does: see its"
+			 " messages above",
+			 place->core, rte_strerror(rte_errno));
+		return;
+	}
+	state = BEGUN;
+	/* EAL makes this folder and leaves it behind; it is for files that this one has not. */
+	rmdir(rte_eal_get_runtime_dir());
 }
 
 int
 contest_eal(const struct contest_place *place, char *why, size_t why_bytes)
 {
-	static struct arguments arguments;
-
-	if (state == NOT_BEGUN) {
-		compose(&arguments, place);
-		state = rte_eal_init(arguments.count, arguments.word) >= 0 ? BEGUN : FAILED;
-		if (state == BEGUN)
-			atexit(end);
-		else
-			snprintf(failure, sizeof(failure),
-				 "EAL does not begin on core %d (%s), expected that it does: see"
-				 " its messages above",
-				 place->core, rte_strerror(rte_errno));
-	}
+	if (state == NOT_BEGUN)
+		begin(place);
 	if (state == BEGUN)
 		return 0;
 	snprintf(why, why_bytes, "%s", failure);

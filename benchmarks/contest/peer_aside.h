@@ -63,12 +63,12 @@ aside_begin(const struct contest_place *place, int other, cpu_set_t *pinned)
 	CPU_ZERO(&cores);
 	for (i = 0; i < CPU_SETSIZE; i++) {
 		if (i != place->core && i != other)
-			CPU_SET(i, &cores);
+			CPU_SET((size_t)i, &cores);
 	}
 	if (sched_setaffinity(0, sizeof(cores), &cores) == 0)
 		return;
-	CPU_SET(place->core, &cores);
-	CPU_SET(other, &cores);
+	CPU_SET((size_t)place->core, &cores);
+	CPU_SET((size_t)other, &cores);
 	sched_setaffinity(0, sizeof(cores), &cores);
 }
 

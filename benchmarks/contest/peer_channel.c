@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* channel, channel-split: lone messages and bursts of lib/channel, a cell each, in place. */
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "peer_ours.h"
@@ -78,8 +79,9 @@ peer_wait(struct peer *peer, struct contest_work *work)
 
 #include "contest_loops.h"
 
-static const struct ours_shape joint = {.use = NHN_USE_RAW, .channels = 1};
-static const struct ours_shape split = {.use = NHN_USE_RAW, .channels = 1, .split = true};
+static const struct ours_shape joint = {.name = "channel", .use = NHN_USE_RAW, .channels = 1};
+static const struct ours_shape split = {
+	.name = "channel-split", .use = NHN_USE_RAW, .channels = 1, .split = true};
 
 static void *
 open_shape(const struct ours_shape *shape, const struct contest_place *place, char *why,

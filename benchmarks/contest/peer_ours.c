@@ -12,9 +12,13 @@
 
 #include "peer_ours.h"
 
-/* Between two rounds of a contestant lie those of all others: nobody is late within an hour. */
+/* Between two rounds of a contestant lie those of all others: nobody is late within 60 s, which
+ * is the most that the format allows. */
 #define BEAT_PERIOD_US 1000000u
-#define BEAT_MISSES 3600u
+#define BEAT_MISSES 60u
+
+/** Between the devices of a split link. */
+#define PEER_KEY ",peer="
 
 #define OPEN_NS UINT64_C(10000000000)
 #define PAGE_BYTES 4096u
@@ -57,6 +61,8 @@ ours_prepare(struct ours *ours)
 
 	for (i = 0; i < ours->links; i++)
 		ours_control(ours);
+	/* Near may have to see far's beat again before it may send: by its first turn. */
+	ours->controlled = 0;
 }
 
 void
@@ -170,8 +176,7 @@ areas_regions(struct ours *ours, const struct contest_place *place, enum nhn_reg
 	if (ret != 0)
 		return ret;
 	if (other == NULL) {
-		nhn_link_joint(config,
-			       place->side == CONTEST_NEAR ? NHN_ROLE_HOST : NHN_ROLE_GUEST,
+		nhn_link_joint(config, place->side == CONTEST_NEAR ? NHN_ROLE_HOST : NHN_ROLE_GUEST,
 			       memory->own.base, memory->own.length);
 		return 0;
 	}
@@ -186,60 +191,49 @@ areas_regions(struct ours *ours, const struct contest_place *place, enum nhn_reg
 /** Paths or addresses. */
 #define PATH_BYTES 256u
 
+/* Near's: the files that back the guest's devices. */
 static int
 areas_files(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
 	    struct nhn_link_config *config, struct reason *reason)
 {
-	char own[PATH_BYTES], other[PATH_BYTES];
+	char memory[PATH_BYTES], near[PATH_BYTES];
 
-	snprintf(own, sizeof(own), "%s/%s", place->folder, shape->split ? "h2g" : "joint");
-	snprintf(other, sizeof(other), "%s/g2h", place->folder);
-	return areas_regions(ours, place, NHN_REGION_FILE, own, shape->split ? other : NULL, config,
-			     reason);
+	snprintf(memory, sizeof(memory), "%s/%s", place->folder, shape->name);
+	snprintf(near, sizeof(near), "%s/%s-near", place->folder, shape->name);
+	return areas_regions(ours, place, NHN_REGION_FILE, shape->split ? near : memory,
+			     shape->split ? memory : NULL, config, reason);
 }
 
-/* @return -EBUSY: vfio-pci holds the device */
+/* Far's, in the guest. @return -EBUSY: vfio-pci holds the device */
 static int
-areas_devices(struct ours *ours, const struct contest_place *place, struct nhn_link_config *config,
-	      struct reason *reason)
+areas_devices(struct ours *ours, const struct contest_place *place, const char *device,
+	      struct nhn_link_config *config, struct reason *reason)
 {
 	char own[PATH_BYTES];
 	char *other;
 
-	snprintf(own, sizeof(own), "%s", place->device);
-	other = strstr(own, ",peer=");
+	snprintf(own, sizeof(own), "%s", device);
+	other = strstr(own, PEER_KEY);
 	if (other != NULL) {
 		*other = '\0';
-		other += strlen(",peer=");
+		other += strlen(PEER_KEY);
 	}
 	return areas_regions(ours, place, NHN_REGION_PCI, own, other, config, reason);
 }
 
-/* Near's folder has files where they back devices of a guest. */
-static bool
-has_files(const struct contest_place *place, bool split)
-{
-	char path[PATH_BYTES];
-
-	snprintf(path, sizeof(path), "%s/%s", place->folder, split ? "h2g" : "joint");
-	return place->side == CONTEST_NEAR && access(path, F_OK) == 0;
-}
-
+/* @param device what the contestant has in the guest; NULL: there is no guest */
 static int
 areas_find(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
-	   struct nhn_link_config *config, struct reason *reason)
+	   const char *device, struct nhn_link_config *config, struct reason *reason)
 {
-	const bool files = has_files(place, shape->split);
 	int ret;
 
-	if (!files && place->device[0] == '\0')
+	if (device == NULL)
 		ret = areas_shared(ours, shape, place, config);
-	else if (place->links != 1)
-		ret = -EINVAL;
-	else if (files)
+	else if (place->side == CONTEST_NEAR)
 		ret = areas_files(ours, shape, place, config, reason);
 	else
-		ret = areas_devices(ours, place, config, reason);
+		ret = areas_devices(ours, place, device, config, reason);
 	if (ret != 0 && reason->text[0] == '\0')
 		snprintf(reason->text, reason->bytes, "no memory for %u links (%s)", place->links,
 			 strerror(-ret));
@@ -255,8 +249,8 @@ links_init(struct ours *ours, const struct ours_shape *shape, struct nhn_link_co
 	struct nhn_refusal refusal;
 	uint32_t i;
 
-	ours->memory->links = aligned_alloc(_Alignof(struct nhn_link),
-					    ours->links * sizeof(struct nhn_link));
+	ours->memory->links =
+		aligned_alloc(_Alignof(struct nhn_link), ours->links * sizeof(struct nhn_link));
 	if (ours->memory->links == NULL) {
 		snprintf(reason->text, reason->bytes, "no memory for %u links", ours->links);
 		return -ENOMEM;
@@ -276,9 +270,10 @@ links_init(struct ours *ours, const struct ours_shape *shape, struct nhn_link_co
 	return 0;
 }
 
+/* @param device as of areas_find() */
 static int
 links_open(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
-	   struct reason *reason)
+	   const char *device, struct reason *reason)
 {
 	struct nhn_link_config config = {
 		.role = place->side == CONTEST_NEAR ? NHN_ROLE_HOST : NHN_ROLE_GUEST,
@@ -287,10 +282,10 @@ links_open(struct ours *ours, const struct ours_shape *shape, const struct conte
 		.beat_misses = BEAT_MISSES,
 		.random = (uint32_t)nhn_clock_now(),
 	};
-	int ret = areas_find(ours, shape, place, &config, reason);
+	int ret = areas_find(ours, shape, place, device, &config, reason);
 
-	if (ret == -EBUSY && place->device[0] != '\0') {
-		ours->link[0] = ours_pci_open(shape, place->device, &ours->memory->port,
+	if (ret == -EBUSY && place->side == CONTEST_FAR) {
+		ours->link[0] = ours_pci_open(shape, place, device, &ours->memory->port,
 					      reason->text, reason->bytes);
 		return ours->link[0] != NULL ? 0 : -EBUSY;
 	}
@@ -299,6 +294,24 @@ links_open(struct ours *ours, const struct ours_shape *shape, const struct conte
 	if (place->side == CONTEST_NEAR)
 		shape_layout(shape, &config.layout);
 	return links_init(ours, shape, &config, reason);
+}
+
+/* In a guest each contestant has memory for one link. */
+static int
+links_open_there(struct ours *ours, const struct ours_shape *shape,
+		 const struct contest_place *place, struct reason *reason)
+{
+	char device[PATH_BYTES];
+
+	if (place->device[0] == '\0')
+		return links_open(ours, shape, place, NULL, reason);
+	if (contest_device(place, shape->name, device, sizeof(device)) != NULL && place->links == 1)
+		return links_open(ours, shape, place, device, reason);
+	snprintf(reason->text, reason->bytes,
+		 "no device for %u links of %s, expected one link and"
+		 " %s=BDF in --device",
+		 place->links, shape->name, shape->name);
+	return -ENODEV;
 }
 
 static int
@@ -336,7 +349,7 @@ ours_open(struct ours *ours, const struct ours_shape *shape, const struct contes
 		snprintf(why, why_bytes, "no memory for %zu bytes", sizeof(*ours->memory));
 		return -1;
 	}
-	if (links_open(ours, shape, place, &reason) == 0 && links_wait_up(ours, &reason) == 0)
+	if (links_open_there(ours, shape, place, &reason) == 0 && links_wait_up(ours, &reason) == 0)
 		return 0;
 	ours_close(ours);
 	return -1;

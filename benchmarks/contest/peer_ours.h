@@ -19,6 +19,7 @@
 
 /** A link as a contestant wants it. */
 struct ours_shape {
+	const char *name; /**< of the contestant */
 	enum nhn_use use;
 	uint32_t channels;
 	uint32_t data_bytes; /**< of each channel's data ring */
@@ -82,12 +83,12 @@ ours_empty(uint32_t count)
 /* In a guest whose devices vfio-pci holds: peer_ours_pci.c, where the build has DPDK. */
 
 /**
- * The link of a device's port, of EAL's mapping.
- * @param device "BDF" or "BDF,peer=BDF"
+ * The link of a device's port, in EAL's mapping.
+ * @param device of the contestant: contest_device()
  * @return NULL with the reason in @p why
  */
-struct nhn_link *ours_pci_open(const struct ours_shape *shape, const char *device, uint16_t *port,
-			       char *why, size_t why_bytes);
+struct nhn_link *ours_pci_open(const struct ours_shape *shape, const struct contest_place *place,
+			       const char *device, uint16_t *port, char *why, size_t why_bytes);
 void ours_pci_close(uint16_t port);
 
 #endif /* PEER_OURS_H */

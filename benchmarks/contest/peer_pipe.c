@@ -23,8 +23,7 @@ pipe_try(const char *path, int how, int64_t until_ms)
 
 /* The far side says by a byte that it has both, so that the names can go. */
 static const char *
-pipe_open_both(struct peer *peer, enum contest_side side, const char *in_path,
-	       const char *out_path)
+pipe_open_both(struct peer *peer, enum contest_side side, const char *in_path, const char *out_path)
 {
 	const int64_t until = meet_now_ms() + MEET_MS;
 	const int in = pipe_try(in_path, O_RDONLY, until);
@@ -70,9 +69,8 @@ pipe_open(const struct contest_place *place, char *why, size_t why_bytes)
 		return meet_failed(peer, "no memory", why, why_bytes);
 	meet_path(place, "pipe-to-near", to_near, sizeof(to_near));
 	meet_path(place, "pipe-to-far", to_far, sizeof(to_far));
-	failed = place->side == CONTEST_NEAR
-			 ? pipe_near(peer, to_near, to_far)
-			 : pipe_open_both(peer, CONTEST_FAR, to_far, to_near);
+	failed = place->side == CONTEST_NEAR ? pipe_near(peer, to_near, to_far)
+					     : pipe_open_both(peer, CONTEST_FAR, to_far, to_near);
 	return failed == NULL ? peer : meet_failed(peer, failed, why, why_bytes);
 }
 

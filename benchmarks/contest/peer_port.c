@@ -12,9 +12,11 @@
 #include "contest_eal.h"
 #include "peer_port.h"
 
-/** Tries, 10 ms apart: 10 s. */
-#define TRIES 1000
-#define PAUSE_NS 10000000
+/** Looks, 100 us apart: 10 s. */
+#define LOOKS 100000
+#define PAUSE_NS 100000
+/** A socket has its name a moment before it listens. */
+#define STARTS 20
 #define CACHE_MBUFS 512u
 
 void
@@ -44,17 +46,16 @@ file_ready(const char *path)
 static int
 files_wait(const struct port_setup *setup)
 {
-	int tries;
+	int looks;
 
-	for (tries = 0; setup->waits && tries < TRIES; tries++) {
-		bool ready = file_ready(setup->files[0]) && file_ready(setup->files[1]);
-
-		/* Also a socket has its name before it listens. */
-		pause_between();
-		if (ready)
+	if (!setup->waits)
+		return 0;
+	for (looks = 0; looks < LOOKS; looks++) {
+		if (file_ready(setup->files[0]) && file_ready(setup->files[1]))
 			return 0;
+		pause_between();
 	}
-	return setup->waits ? -ETIMEDOUT : 0;
+	return -ETIMEDOUT;
 }
 
 /* Room for a frame; as many as the rings, the cache and the bursts of both ways can hold. */
@@ -74,15 +75,16 @@ pool_create(struct peer *peer)
 static int
 queues_setup(const struct peer *peer)
 {
+	const unsigned int socket = rte_socket_id();
+	const uint16_t descriptors = peer->setup.descriptors;
 	uint16_t queue;
 	int ret = 0;
 
 	for (queue = 0; queue < peer->links && ret == 0; queue++) {
-		ret = rte_eth_rx_queue_setup(peer->port, queue, peer->setup.descriptors,
-					     SOCKET_ID_ANY, NULL, peer->pool);
+		ret = rte_eth_rx_queue_setup(peer->port, queue, descriptors, socket, NULL,
+					     peer->pool);
 		if (ret == 0)
-			ret = rte_eth_tx_queue_setup(peer->port, queue, peer->setup.descriptors,
-						     SOCKET_ID_ANY, NULL);
+			ret = rte_eth_tx_queue_setup(peer->port, queue, descriptors, socket, NULL);
 	}
 	return ret;
 }
@@ -105,9 +107,9 @@ static int
 link_wait(const struct peer *peer)
 {
 	struct rte_eth_link link = {.link_status = RTE_ETH_LINK_DOWN};
-	int tries;
+	int looks;
 
-	for (tries = 0; tries < TRIES; tries++) {
+	for (looks = 0; looks < LOOKS; looks++) {
 		if (rte_eth_link_get_nowait(peer->port, &link) == 0 &&
 		    link.link_status == RTE_ETH_LINK_UP)
 			return 0;

@@ -51,7 +51,8 @@ unix_open_seqpacket(const struct contest_place *place, char *why, size_t why_byt
 
 const struct contestant contestant_unix_stream = {
 	.name = "unix-stream",
-	.what = "unix(7) stream sockets, polled without blocking; a burst by one write() and read()",
+	.what = "unix(7) stream sockets, polled without blocking; a burst by one write() and "
+		"read()",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = CONTEST_SIZE_MAX,
 	.links_max = CONTEST_LINKS_MAX,
@@ -63,7 +64,8 @@ const struct contestant contestant_unix_stream = {
 
 const struct contestant contestant_unix_seqpacket = {
 	.name = "unix-seqpacket",
-	.what = "unix(7) seqpacket sockets, polled without blocking, one after the other; a burst by "
+	.what = "unix(7) seqpacket sockets, polled without blocking, one after the other; a burst "
+		"by "
 		"sendmmsg() and recvmmsg()",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = 65536,

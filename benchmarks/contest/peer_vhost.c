@@ -16,8 +16,8 @@
 #define RING_DESCRIPTORS 1024u
 
 static void *
-vhost_open(const struct contest_place *place, const char *name, const char *ring, uint32_t opening,
-	   char *why, size_t why_bytes)
+vhost_open(const struct contest_place *place, const char *ring, const char *options,
+	   uint32_t opening, char *why, size_t why_bytes)
 {
 	const bool far = place->side == CONTEST_FAR;
 	struct port_setup setup = {
@@ -27,14 +27,17 @@ vhost_open(const struct contest_place *place, const char *name, const char *ring
 		/* virtio: the receive ring is full of mbufs, the transmit ring keeps those sent. */
 		.held = 2 * RING_DESCRIPTORS,
 	};
+	char path[32];
 
+	/* As a pool's name it must be shorter than 26 letters. */
 	snprintf(setup.name, sizeof(setup.name), "%s_%s", far ? "net_virtio_user" : "net_vhost",
-		 name);
-	port_path(setup.files[0], place, name, opening);
+		 ring);
+	snprintf(path, sizeof(path), "vhost-%s", ring);
+	port_path(setup.files[0], place, path, opening);
 	if (far)
 		snprintf(setup.arguments, sizeof(setup.arguments),
 			 "path=%s,queues=%u,queue_size=%u,mrg_rxbuf=0,in_order=1,%s",
-			 setup.files[0], place->links, RING_DESCRIPTORS, ring);
+			 setup.files[0], place->links, RING_DESCRIPTORS, options);
 	else
 		snprintf(setup.arguments, sizeof(setup.arguments), "iface=%s,queues=%u",
 			 setup.files[0], place->links);
@@ -46,7 +49,7 @@ split_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
 	static uint32_t opening;
 
-	return vhost_open(place, "vhost-split", "packed_vq=0", opening++, why, why_bytes);
+	return vhost_open(place, "split", "packed_vq=0", opening++, why, why_bytes);
 }
 
 static void *
@@ -54,8 +57,7 @@ packed_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
 	static uint32_t opening;
 
-	return vhost_open(place, "vhost-packed", "packed_vq=1,vectorized=1", opening++, why,
-			  why_bytes);
+	return vhost_open(place, "packed", "packed_vq=1,vectorized=1", opening++, why, why_bytes);
 }
 
 const struct contestant contestant_vhost_split = {

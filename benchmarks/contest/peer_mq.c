@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Two POSIX message queues. Without privilege a queue takes 10 messages of 8 KiB
+ * (/proc/sys/fs/mqueue/msg_max, msgsize_max) and a user 800 KiB (RLIMIT_MSGQUEUE).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "contest.h"
+
+#define MQ_SIZE 65536
+#define MQ_DEPTH 256
+#define MQ_SIZE_USER 8192
+#define MQ_DEPTH_USER 10
+#define MQ_TRIES 10000
+
+struct peer {
+	mqd_t in;
+	mqd_t out;
+	size_t most; /**< bytes of a message that both queues take */
+	char thrown_away[MQ_SIZE];
+};
+
+static inline uint32_t
+peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
+{
+	uint32_t sent;
+
+	(void)link;
+	for (sent = 0; sent < count; sent++) {
+		if (mq_send(peer->out, contest_written(work), work->size, 0) != 0) {
+			contest_unwrite(work);
+			break;
+		}
+	}
+	return sent;
+}
+
+/* The kernel wants to hear of room for the largest message, and writes the one that came. */
+static inline uint32_t
+peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
+{
+	uint32_t got;
+
+	(void)link;
+	for (got = 0; got < count; got++) {
+		if (mq_receive(peer->in, (char *)work->sink, peer->most, NULL) != work->size)
+			break;
+		contest_took(work);
+	}
+	return got;
+}
+
+static inline void
+peer_turn(struct peer *peer)
+{
+	(void)peer;
+}
+
+#define PEER_WAITS
+
+/* On Linux a queue is a descriptor. */
+static inline void
+peer_wait(struct peer *peer, struct contest_work *work)
+{
+	struct pollfd one = {.fd = peer->in, .events = POLLIN};
+
+	(void)work;
+	poll(&one, 1, 50);
+}
+
+#include "contest_loops.h"
+
+static int
+mq_prepare(void *opened, uint32_t size)
+{
+	struct peer *peer = opened;
+
+	while (mq_receive(peer->in, peer->thrown_away, peer->most, NULL) >= 0)
+		;
+	return size <= peer->most ? 0 : -EMSGSIZE;
+}
+
+static void
+mq_leave(void *opened)
+{
+	struct peer *peer = opened;
+
+	if (peer == NULL)
+		return;
+	if (peer->in != -1)
+		mq_close(peer->in);
+	if (peer->out != -1)
+		mq_close(peer->out);
+	free(peer);
+}
+
+static mqd_t
+mq_make(const char *name, long size, long depth)
+{
+	struct mq_attr attr = {.mq_maxmsg = depth, .mq_msgsize = size};
+
+	return mq_open(name, O_RDWR | O_CREAT | O_EXCL | O_NONBLOCK | O_CLOEXEC, 0600, &attr);
+}
+
+/* Both queues alike: large where this process may, else what everybody may. */
+static bool
+mq_make_both(struct peer *peer, const char *in, const char *out)
+{
+	const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+
+	setrlimit(RLIMIT_MSGQUEUE, &all);
+	mq_unlink(in);
+	mq_unlink(out);
+	peer->in = mq_make(in, MQ_SIZE, MQ_DEPTH);
+	peer->out = mq_make(out, MQ_SIZE, MQ_DEPTH);
+	if (peer->in != -1 && peer->out != -1)
+		return true;
+	if (peer->in != -1)
+		mq_close(peer->in);
+	mq_unlink(in);
+	peer->in = mq_make(in, MQ_SIZE_USER, MQ_DEPTH_USER);
+	peer->out = mq_make(out, MQ_SIZE_USER, MQ_DEPTH_USER);
+	return peer->in != -1 && peer->out != -1;
+}
+
+static void
+mq_sleep_1ms(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+/* The far side says by a message that it has both queues, so that the names can go. */
+static const char *
+mq_near(struct peer *peer, const char *in, const char *out)
+{
+	const char *failed = "the far side did not open the queues within 10 s";
+	struct mq_attr attr;
+	unsigned int i;
+
+	if (!mq_make_both(peer, in, out)) {
+		failed = "two POSIX message queues cannot be made: raise RLIMIT_MSGQUEUE (ulimit "
+			 "-q)";
+	} else {
+		mq_getattr(peer->in, &attr);
+		peer->most = (size_t)attr.mq_msgsize;
+		for (i = 0; i < MQ_TRIES && failed != NULL; i++) {
+			if (mq_receive(peer->in, peer->thrown_away, peer->most, NULL) >= 0)
+				failed = NULL;
+			else
+				mq_sleep_1ms();
+		}
+	}
+	mq_unlink(in);
+	mq_unlink(out);
+	return failed;
+}
+
+static const char *
+mq_far(struct peer *peer, const char *in, const char *out)
+{
+	struct mq_attr attr;
+	unsigned int i;
+
+	for (i = 0; i < MQ_TRIES && (peer->in == -1 || peer->out == -1); i++) {
+		if (peer->in == -1)
+			peer->in = mq_open(in, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		if (peer->out == -1)
+			peer->out = mq_open(out, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		mq_sleep_1ms();
+	}
+	if (peer->in == -1 || peer->out == -1)
+		return "the near side did not make the queues within 10 s";
+	mq_getattr(peer->in, &attr);
+	peer->most = (size_t)attr.mq_msgsize;
+	return mq_send(peer->out, "", 1, 0) == 0 ? NULL : "the near side left";
+}
+
+static void *
+mq_meet(const struct contest_place *place, char *why, size_t why_bytes)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+	char to_near[64], to_far[64];
+	const char *failed;
+
+	if (peer == NULL) {
+		snprintf(why, why_bytes, "no memory");
+		return NULL;
+	}
+	peer->in = -1;
+	peer->out = -1;
+	snprintf(to_near, sizeof(to_near), "/nahanni-%016jx-near", (uintmax_t)place->run);
+	snprintf(to_far, sizeof(to_far), "/nahanni-%016jx-far", (uintmax_t)place->run);
+	failed = place->side == CONTEST_NEAR ? mq_near(peer, to_near, to_far)
+					     : mq_far(peer, to_far, to_near);
+	if (failed == NULL)
+		return peer;
+	snprintf(why, why_bytes, "%s", failed);
+	mq_leave(peer);
+	return NULL;
+}
+
+const struct contestant contestant_mq = {
+	.name = "mq",
+	.what = "POSIX message queues, 256 messages of 64 KiB (10 of 8 KiB without privilege), "
+		"polled "
+		"without blocking",
+	.size_min = CONTEST_SIZE_MIN,
+	.size_max = MQ_SIZE,
+	.links_max = 1,
+	.open = mq_meet,
+	.close = mq_leave,
+	.prepare = mq_prepare,
+	.loops = &peer_loops,
+};

@@ -152,7 +152,7 @@ struct contestant_missing {
 extern const struct contestant_missing contestants_missing[];
 
 /** Something lost: nothing came for so long. */
-#define CONTEST_LOST_NS UINT64_C(200000000)
+#define CONTEST_LOST_NS UINT64_C(1000000000)
 
 static inline void
 contest_pause(void)

@@ -64,6 +64,7 @@ limit_block(struct near *near, char *why)
 					     .links = 1,
 					     .messages = LIMIT_TRIPS};
 	snprintf(round.order.contestant, sizeof(round.order.contestant), "limit");
+	snprintf(why, MEETING_WHY_BYTES, "the limit was not answered");
 	if (near_round(near, &round, why) != 0)
 		return 0;
 	return near_median_ns(&round.latency);

@@ -52,8 +52,9 @@ aside_other_core(const struct contest_place *place)
 /**
  * Let this thread, and what it starts from here on, run on all cores but the two that poll;
  * on all where the machine has no other.
+ * @return whether there are others; where not, the loops yield to the threads now and then
  */
-static inline void
+static inline bool
 aside_begin(const struct contest_place *place, int other, cpu_set_t *pinned)
 {
 	cpu_set_t cores;
@@ -66,10 +67,11 @@ aside_begin(const struct contest_place *place, int other, cpu_set_t *pinned)
 			CPU_SET((size_t)i, &cores);
 	}
 	if (sched_setaffinity(0, sizeof(cores), &cores) == 0)
-		return;
+		return true;
 	CPU_SET((size_t)place->core, &cores);
 	CPU_SET((size_t)other, &cores);
 	sched_setaffinity(0, sizeof(cores), &cores);
+	return false;
 }
 
 static inline void

@@ -150,7 +150,7 @@ nahanni_near(struct port_setup *setup, const struct contest_place *place, const 
 			 "role=host,path=%s/%s,size=" FILE_BYTES, place->folder, name);
 }
 
-/* "BDF" or "BDF,peer=BDF" of --device. */
+/* "BDF" or "BDF,peer=BDF" of --device; an address has 12 characters. */
 static void
 nahanni_far(struct port_setup *setup, char *device)
 {
@@ -160,9 +160,9 @@ nahanni_far(struct port_setup *setup, char *device)
 	if (peer != NULL) {
 		*peer = '\0';
 		snprintf(setup->arguments, sizeof(setup->arguments), "%s", peer + 1);
-		snprintf(setup->second, sizeof(setup->second), "%s", peer + strlen(",peer="));
+		snprintf(setup->second, sizeof(setup->second), "%.12s", peer + strlen(",peer="));
 	}
-	snprintf(setup->name, sizeof(setup->name), "%s", device);
+	snprintf(setup->name, sizeof(setup->name), "%.12s", device);
 }
 
 static void *

@@ -142,7 +142,10 @@ iceoryx_close(void *opened)
 	free(peer);
 }
 
-/* At the process's end, when it is attached no more: the daemon ends whoever still is. */
+/*
+ * At the process's end, when neither side is attached any more, which the ends of their
+ * processes by exit() do: the daemon would end who is, and aborts where it is gone.
+ */
 static void
 iceoryx_end_daemon(void)
 {
@@ -176,8 +179,14 @@ iceoryx_write_config(const char *path)
 static _Noreturn void
 iceoryx_become_daemon(const char *config, int log)
 {
-	char *const line[] = {(char[]){"iox-roudi"}, (char[]){"-c"},  (char *)(uintptr_t)config,
-			      (char[]){"-m"},	     (char[]){"off"}, NULL};
+	char *const line[] = {(char[]){"iox-roudi"},
+			      (char[]){"-c"},
+			      (char *)(uintptr_t)config,
+			      (char[]){"-m"},
+			      (char[]){"off"},
+			      (char[]){"-k"},
+			      (char[]){"1"},
+			      NULL};
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	dup2(log, STDOUT_FILENO);
@@ -267,6 +276,7 @@ iceoryx_attach(const struct contest_place *place)
 		return failed;
 	snprintf(name, sizeof(name), "nahanni-%s-%016jx",
 		 place->side == CONTEST_NEAR ? "near" : "far", (uintmax_t)place->run);
+	iox_set_loglevel(Iceoryx_LogLevel_Off);
 	if (!iceoryx_attached)
 		iox_runtime_init(name);
 	iceoryx_attached = true;
@@ -339,10 +349,9 @@ iceoryx_open(const struct contest_place *place, char *why, size_t why_bytes)
 
 const struct contestant contestant_iceoryx = {
 	.name = "iceoryx",
-	.what = "iceoryx 2.0 by its C binding, chunks loaned, queues of 256 that block their "
-		"producer, "
-		"polled; its threads and daemon run beside the two cores, anywhere where there is "
-		"no other",
+	.what = "iceoryx 2.0 by its C binding, loaned chunks, queues of 256 that block their "
+		"producer, polled; its threads and its daemon have the other cores, where "
+		"there are any",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = ICEORYX_SIZE_MAX,
 	.links_max = 1,

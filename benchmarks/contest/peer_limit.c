@@ -19,6 +19,7 @@ struct peer {
 	uint32_t *own;
 	const uint32_t *other;
 	uint32_t word;
+	bool answers; /* the far side */
 };
 
 /* @return false: to give up */
@@ -31,6 +32,7 @@ limit_wait(const struct peer *peer, struct contest_work *work)
 		if (__builtin_expect(++polls % (1u << 20) == 0, 0) && contest_over(work))
 			return false;
 	}
+	work->idle_from = 0;
 	return true;
 }
 
@@ -70,6 +72,18 @@ limit_echo(void *opened, struct contest_work *work)
 	}
 }
 
+/* Where a trip was lost, far goes on from what near asked last. */
+static int
+limit_prepare(void *opened, uint32_t size)
+{
+	struct peer *peer = opened;
+
+	(void)size;
+	if (peer->answers)
+		peer->word = nhn_load_acquire(peer->other);
+	return 0;
+}
+
 static size_t
 limit_shared_bytes(uint32_t links)
 {
@@ -89,6 +103,7 @@ limit_open(const struct contest_place *place, char *why, size_t why_bytes)
 		return NULL;
 	peer->own = place->side == CONTEST_NEAR ? &words->near : &words->far;
 	peer->other = place->side == CONTEST_NEAR ? &words->far : &words->near;
+	peer->answers = place->side == CONTEST_FAR;
 	return peer;
 }
 
@@ -106,5 +121,6 @@ const struct contestant contestant_limit = {
 	.shared_bytes = limit_shared_bytes,
 	.open = limit_open,
 	.close = free,
+	.prepare = limit_prepare,
 	.loops = &limit_loops,
 };

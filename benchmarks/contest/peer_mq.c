@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two POSIX message queues. Without privilege a queue takes 10 messages of 8 KiB
+ * Two POSIX message queues. Without CAP_SYS_RESOURCE a queue takes 10 messages of 8 KiB
  * (/proc/sys/fs/mqueue/msg_max, msgsize_max) and a user 800 KiB (RLIMIT_MSGQUEUE).
  */
 #include <errno.h>
@@ -208,9 +208,8 @@ mq_meet(const struct contest_place *place, char *why, size_t why_bytes)
 
 const struct contestant contestant_mq = {
 	.name = "mq",
-	.what = "POSIX message queues, 256 messages of 64 KiB (10 of 8 KiB without privilege), "
-		"polled "
-		"without blocking",
+	.what = "POSIX message queues, 256 messages of 64 KiB (without CAP_SYS_RESOURCE 10 "
+		"of 8 KiB), polled without blocking",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = MQ_SIZE,
 	.links_max = 1,

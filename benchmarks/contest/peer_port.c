@@ -8,6 +8,7 @@
 
 #include <rte_dev.h>
 #include <rte_errno.h>
+#include <rte_log.h>
 
 #include "contest_eal.h"
 #include "peer_port.h"
@@ -210,11 +211,14 @@ port_close(void *opened)
 
 	for (i = 0; i < peer->links; i++)
 		frames_free(&peer->frames[i]);
+	/* Drivers complain where the other side has closed before. */
+	rte_log_set_level_pattern("*", RTE_LOG_CRIT);
 	if (peer->started)
 		rte_eth_dev_stop(peer->port);
 	/* Also closes the port. It fails where there is no device yet. */
 	rte_eal_hotplug_remove("vdev", peer->setup.name);
 	rte_mempool_free(peer->pool);
+	rte_log_set_level_pattern("*", RTE_LOG_ERR);
 	for (i = 0; i < RTE_DIM(peer->setup.files); i++)
 		if (!peer->setup.waits && peer->setup.files[i][0] != '\0')
 			unlink(peer->setup.files[i]);

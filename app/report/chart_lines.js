@@ -13,6 +13,7 @@ const chartLines = (() => {
 		queues: { title: 'queues of the link', format: text.count, log: 2 },
 		ring: { title: 'ring size', format: text.count, log: 2 },
 		load: { title: 'offered load, % of what round trips carry', format: (v) => text.count(v) + '\u00a0%' },
+		bulk: { title: 'bulk message, bytes', format: text.bytes, log: 2 },
 		gap_ns: { title: 'idle time before each message', format: (v) => text.time(v, 2), log: 10 },
 	};
 	const Y = {
@@ -43,7 +44,8 @@ const chartLines = (() => {
 		: [low - 0.03 * (high - low), high + 0.03 * (high - low)];
 
 	// spec: { id, title, note, x: one of X, y: one of Y, lines: [{ label, values: [[x, y]], color,
-	//         dash, width, points, paths, unmarked: its places bear no label }] }
+	//         dash, width, points, paths, follows: the label of the line it is
+	//         hidden with, unmarked: its places bear no label }] }
 	function make(spec) {
 		const { x, y } = spec;
 		const usable = ([at, value]) => text.isNumber(at) && (at > 0 || !x.log) && text.isNumber(value) && value > 0;

@@ -20,10 +20,13 @@ const plot = (() => {
 		const mark = swatch(series);
 		const value = dom.el('span', { class: 'value' });
 		const button = dom.el('button', { type: 'button', 'aria-pressed': 'true', onclick: () => {
-			series.hidden = !series.hidden;
-			button.setAttribute('aria-pressed', String(!series.hidden));
-			if (figure.u)
-				figure.u.setSeries(series.at, { show: !series.hidden });
+			const hidden = !series.hidden;
+			button.setAttribute('aria-pressed', String(!hidden));
+			for (const one of figure.spec.series.filter((s) => s === series || s.follows === series.label)) {
+				one.hidden = hidden;
+				if (figure.u)
+					figure.u.setSeries(one.at, { show: !hidden });
+			}
 		} }, mark.node, dom.el('bdi', { class: 'name' }, series.label), value);
 		return { series, mark, value, node: dom.el('li', {}, button) };
 	}

@@ -13,18 +13,18 @@ const suite = (() => {
 			'which a message was to be sent.' },
 		{ works: ['links'], title: 'Many links', what: 'Round trips while the far end serves so many links.' },
 		{ works: ['rpc'], title: 'Request and response', what: 'A call and its reply.' },
-		{ works: ['mixed'], title: 'Control under bulk', what: 'A small message each way while large ones fill the link.' },
+		{ works: ['mixed'], title: 'Control under bulk', together: ['size', 'bulk'], what: 'A small message each way while ' +
+			'large ones fill a second link; the smallest and the largest of those tried that the contestant carries.' },
 		{ works: ['wake'], title: 'Wake-up from idle', what: 'A message to an end that was idle.' },
 	];
-	const CHOICE_FORMATS = { waiting: (v) => v ? 'yes' : 'no' };
 	const STATES = { met: 'All bars are met.', missed: 'Not all bars are met.',
-		unknown: 'Whether the bars are met is not known: not all were measured.', none: 'The document has no bars.' };
+		unknown: 'No bar that was measured is missed; not all were measured.', none: 'The document has no bars.' };
 
 	// ---- which command made it ----
 
 	function made(sheet, works) {
 		const line = sheet.command.map(text.quoted).join(' ');
-		const alone = works && `${text.quoted(sheet.command[0] || 'benchmarks/run')} --out DIR --works ${works.map(text.quoted).join(',')}`;
+		const alone = works && `benchmarks/run --out DIR --works ${works.map(text.quoted).join(',')}`;
 		return el('p', { class: 'note', 'data-made': works ? works.join() : 'all' }, 'Made by ',
 			line ? el('code', {}, line) : 'a command that the document does not name',
 			alone && ['; this part alone by ', el('code', {}, alone)], '.');
@@ -41,7 +41,9 @@ const suite = (() => {
 		document.title = title;
 		return el('header', {}, el('h1', {}, el('bdi', {}, title)),
 			parts.factsLine([parts.when(model.string(found.begun, null)), model.string(model.object(found.place).cpu, null),
+				text.isNumber(found.seconds) && `took ${text.seconds(found.seconds)}`,
 				text.isNumber(found.budget_s) && `budget ${text.seconds(found.budget_s)}`,
+				model.string(found.commit, null) && `commit ${found.commit}`,
 				`${text.count(sheet.contestants.length)} contestants`]),
 			el('div', { class: `verdict ${state === 'none' ? 'unknown' : state}` }, el('p', {}, STATES[state], states.length > 0 &&
 				` Met: ${count('met')}, missed: ${count('missed')}, not measured: ${count('unknown')}, of ${states.length}.`)),
@@ -50,11 +52,10 @@ const suite = (() => {
 
 	// ---- a work ----
 
-	const format = (key, value) => (CHOICE_FORMATS[key] || (chartLines.X[key] || {}).format || text.count)(value);
 
 	// Selections above what they choose; show: gives the elements of a choice.
-	function chooser(list, show) {
-		const choices = suiteModel.choices(list);
+	function chooser(list, together, show) {
+		const choices = suiteModel.choices(list, together);
 		const chosen = Object.fromEntries(choices.map((choice) => [choice.key, choice.first]));
 		const box = el('div', {});
 		const render = () => box.replaceChildren(...show(chosen).flat(Infinity).filter(Boolean));
@@ -62,14 +63,14 @@ const suite = (() => {
 			el('select', { 'data-choice': key, onchange: (event) => {
 				chosen[key] = values[event.target.selectedIndex];
 				render();
-			} }, values.map((value) => el('option', { selected: value === first }, format(key, value))))));
+			} }, values.map((value) => el('option', { selected: value === first }, suiteCharts.choice(key, value))))));
 		render();
 		return [selects.length > 0 && el('p', { class: 'choices' }, selects), box];
 	}
 
 	function rankings(sheet, work, list, chosen) {
 		const shown = suiteModel.at(list, chosen);
-		const where = Object.entries(chosen).map(([key, value]) => `${text.name(key)} ${format(key, value)}`).join(', ');
+		const where = suiteCharts.words(chosen);
 		if (shown.length === 0)
 			return [el('p', { class: 'note' }, `Nothing was measured at ${where}.`)];
 		return suiteModel.groupsOf(list).map((group) => {
@@ -85,15 +86,17 @@ const suite = (() => {
 		const id = `work-${work.works[0]}`;
 		return section(id, work.title, el('p', {}, work.what), list.length === 0
 			? el('p', { class: 'note', 'data-absent': work.works[0] }, 'Nothing of it is in the document.')
-			: [part('The ranking', () => chooser(list, (chosen) => rankings(sheet, work, list, chosen))),
+			: [part('The ranking', () => chooser(list, work.together, (chosen) => rankings(sheet, work, list, chosen))),
 				part('The charts', () => suiteCharts.charts(work.works[0], list))], made(sheet, work.works));
 	}
 
-	// Works this page does not know are told too.
+	// Works this page does not know are told too, by rates where they have some.
 	function works(sheet) {
 		const known = WORKS.flatMap((work) => work.works);
-		const more = [...new Set(sheet.figures.map(({ found }) => text.value('', found.work)))].filter((name) => !known.includes(name));
-		return [...WORKS, ...more.map((name) => ({ works: [name], title: `Work: ${name}`, what: '' }))]
+		const names = new Set(sheet.figures.map(({ found }) => found.work));
+		const more = [...names].filter((name) => typeof name === 'string' && !known.includes(name));
+		const byRate = (name) => suiteModel.ofWorks(sheet, [name]).some(({ found }) => text.isNumber(model.object(found.rate).median));
+		return [...WORKS, ...more.map((name) => ({ works: [name], title: `Work: ${name}`, what: '', byRate: byRate(name) }))]
 			.map((work) => workSection(sheet, work));
 	}
 
@@ -127,7 +130,8 @@ const suite = (() => {
 			problems.map((sentence) => el('p', { class: 'problem' }, sentence)),
 			section('bars', 'Bars', part('The bars', () => sheet.bars.length > 0 && suiteTables.bars(sheet)), made(sheet)),
 			section('contestants', 'Contestants and place', part('The contestants', () => sheet.contestants.length > 0 &&
-				suiteTables.contestants(sheet)), part('The place', () => suiteTables.place(sheet)), made(sheet, ['attach'])),
+				suiteTables.contestants(sheet)), part('The place', () => suiteTables.place(sheet)),
+				part('The faults', () => suiteTables.faults(sheet)), made(sheet, ['attach'])),
 			el('p', { class: 'note screen' }, parts.CHARTS_HOW),
 			works(sheet),
 			part('The tail', () => tail(sheet)),

@@ -12,8 +12,9 @@ const suiteCharts = (() => {
 		bytes: (found) => model.object(found.bytes_per_s).median,
 	};
 	const titled = (title, group) => `${title}, ${group}`;
-	const words = (chosen) => Object.entries(chosen).map(([key, value]) =>
-		`${text.name(key)} ${X[key] ? X[key].format(value) : text.value(key, value)}`).join(', ');
+	// A value that was chosen, or several.
+	const choice = (key, value) => [value].flat().map((one) => X[key] ? X[key].format(one) : text.value(key, one)).join(' or ');
+	const words = (chosen) => Object.entries(chosen).map(([key, value]) => `${text.name(key)} ${choice(key, value)}`).join(', ');
 
 	// A line a contestant; the better of two figures at one place.
 	function lines(list, key, get, better) {
@@ -33,9 +34,9 @@ const suiteCharts = (() => {
 
 	// The figures of a list over one key; where another key has several values, at the asked or first.
 	function over(id, title, list, group, key, what, y, asked) {
-		const others = suiteModel.choices(list).filter((choice) => choice.key !== key && choice.key !== 'waiting' &&
-			!(asked && choice.key in asked));
-		const chosen = { ...Object.fromEntries(others.map((choice) => [choice.key, choice.first])), ...asked };
+		const others = suiteModel.choices(list).filter((one) => one.key !== key && one.key !== 'waiting' &&
+			!(asked && one.key in asked));
+		const chosen = { ...Object.fromEntries(others.map((one) => [one.key, one.first])), ...asked };
 		const shown = suiteModel.at(list, chosen);
 		if (new Set(shown.map(({ found }) => found[key]).filter(text.isNumber)).size < 2)
 			return null;
@@ -54,8 +55,8 @@ const suiteCharts = (() => {
 			x: X.size, y: Y.bytes, lines: lines(found, 'size', GET.bytes, Math.max), note: `At the best burst of each. ${LOOK}` });
 	}
 
-	function curves(id, title, list, group) {
-		const chosen = Object.fromEntries(suiteModel.choices(list).map((choice) => [choice.key, choice.first]));
+	function curves(id, title, list, group, together) {
+		const chosen = Object.fromEntries(suiteModel.choices(list, together).map((one) => [one.key, one.first]));
 		const at = words(chosen);
 		return chartCurve.make(`${id}-${group}`, titled(title, group), suiteModel.at(list, chosen).map((entry) =>
 			({ ...entry.look, points: false, label: entry.label, h: { ...model.object(entry.found.percentiles), n: entry.found.samples } })),
@@ -74,7 +75,8 @@ const suiteCharts = (() => {
 			(list, group) => over('suite-latency-load-p99', 'Latency p99 against offered load', list, group, 'load', 'p99', Y.time)],
 		links: [latency('suite-links', 'Round trip p50 against links', 'links')],
 		rpc: [latency('suite-rpc', 'Request to reply p50 against message size', 'size')],
-		mixed: [(list, group) => curves('suite-mixed', 'Percentiles of control messages under bulk', list, group)],
+		mixed: [(list, group) => curves('suite-mixed', 'Percentiles of control messages under bulk', list, group,
+			['size', 'bulk'])],
 		wake: [latency('suite-wake-gap', 'Wake-up p50 against idle time', 'gap_ns'),
 			(list, group) => curves('suite-wake', 'Percentiles of wake-up', list, group)],
 	};
@@ -96,6 +98,8 @@ const suiteCharts = (() => {
 
 	// ---- laws ----
 
+	// What a burst pays once, its messages share: the law is against its inverse.
+	const LAW_X = { burst: { title: '1 / burst', format: (v) => v < 1 ? `1/${text.count(Math.round(1 / v))}` : text.count(v), log: 2 } };
 	// A straight line is bent on logarithmic axes: so many points between the ends.
 	const FIT_POINTS = 40;
 
@@ -114,7 +118,7 @@ const suiteCharts = (() => {
 		const { found, look } = entry;
 		const points = model.array(found.points).filter((p) => Array.isArray(p) && p.every(text.isNumber) && (p[0] > 0 || !x.log));
 		const fit = text.isNumber(found.intercept_ns) && text.isNumber(found.slope_ns) && points.length > 1 &&
-			{ ...look, points: false, unmarked: true, label: `${entry.label}, fitted`, values: fitted(found, points, x) };
+			{ ...look, points: false, unmarked: true, follows: entry.label, values: fitted(found, points, x) };
 		return [{ ...look, label: entry.label, values: points, points: true, paths: () => null }, fit].filter(Boolean);
 	}
 
@@ -122,7 +126,7 @@ const suiteCharts = (() => {
 		const kinds = [...new Set(list.map(({ found, group }) => JSON.stringify([found.of, found.against, group])))];
 		return kinds.map((kind) => {
 			const [of, against, group] = JSON.parse(kind);
-			const x = X[against] || { title: text.value('', against), format: text.count };
+			const x = LAW_X[against] || X[against] || { title: text.value('', against), format: text.count };
 			const shown = list.filter(({ found, group: place }) => JSON.stringify([found.of, found.against, place]) === kind);
 			return chartLines.make({ id: `suite-law-${of}-${against}-${group}`, x, y: { ...Y.time, title: `cost of a ${of}` },
 				title: titled(`Cost of a ${of} against ${against}`, group), lines: shown.flatMap((entry) => lawLines(entry, x)),
@@ -130,5 +134,5 @@ const suiteCharts = (() => {
 		}).filter(Boolean);
 	}
 
-	return { charts, tail, laws };
+	return { charts, tail, laws, choice, words };
 })();

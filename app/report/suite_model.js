@@ -6,11 +6,13 @@
 const suiteModel = (() => {
 	const VERSION = 1;
 	// What tells figures of one work and one contestant apart.
-	const KEYS = ['size', 'burst', 'links', 'load', 'gap_ns', 'waiting'];
+	const KEYS = ['size', 'burst', 'links', 'load', 'gap_ns', 'bulk', 'waiting'];
 	const KEY_NAMES = { size: 'message size', burst: 'burst', links: 'links', load: 'load', gap_ns: 'idle time before',
-		waiting: 'the far end waits' };
-	// Round trips at one size are what most readers come for; else the middle of what there is.
+		bulk: 'bulk message', waiting: 'the far end waits' };
+	// What most readers come for; else the middle of what there is.
 	const CHOSEN_FIRST = { size: 64, burst: 32, waiting: false };
+	// A cell carries 60 bytes and a frame has 64 at least: each contestant at the first that it carries.
+	const EITHER = { size: [60, 64] };
 	// Shades within a hue, when contestants are more than hues.
 	const HUES = 7;
 	const SHADES = [null, 0.1, 0.85, 0.3];
@@ -43,17 +45,26 @@ const suiteModel = (() => {
 		return found;
 	}
 
+	// Of a name the same hue at all places; a further place of a group is paler.
 	function looksOf(names, kinds) {
 		const counts = { ours: 0, peer: 0 };
 		return new Map(names.map((name) => {
 			const kind = kinds.get(name) || 'peer';
 			if (kind === 'reference')
-				return [name, { color: () => theme.css('--ink'), dash: [7, 4], width: 1.5 }];
+				return [name, () => ({ color: () => theme.css('--ink'), dash: [7, 4], width: 1.5 })];
 			const at = counts[kind];
 			counts[kind] += 1;
 			const shade = SHADES[Math.floor(at / HUES) % SHADES.length];
-			return [name, { color: () => theme.shade(at % HUES, shade), width: kind === 'ours' ? 3 : 1.25, points: kind === 'ours' }];
+			return [name, (further) => ({ color: () => theme.shade(at % HUES, further ? 0.95 : shade),
+				width: (kind === 'ours' ? 3 : 1.25) - (further ? 0.5 : 0), points: kind === 'ours' })];
 		}));
+	}
+
+	// A document keeps the arguments that made it; where they went does not matter to it.
+	function commandOf(document) {
+		const words = model.array(document.command);
+		const bare = Array.isArray(document.command) && (words.length === 0 || String(words[0]).startsWith('-'));
+		return bare ? ['benchmarks/run', '--out', 'DIR', ...words] : words;
 	}
 
 	const entries = (document, key) => model.array(document[key]).map(model.object)
@@ -71,14 +82,17 @@ const suiteModel = (() => {
 		const kinds = kindsOf(contestants);
 		const names = [...new Set([...contestants, ...figures, ...laws].map((entry) => entry.name))];
 		const looks = looksOf(names, kinds);
+		const leading = new Map();
 		for (const entry of [...contestants, ...figures, ...laws]) {
 			entry.kind = kinds.get(entry.name) || 'peer';
 			entry.group = entry.where.split('-')[0];
+			if (!leading.has(entry.group))
+				leading.set(entry.group, entry.where);
 			entry.label = entry.where === entry.group ? entry.name : `${entry.name} (${placeLabel(entry.where)})`;
-			entry.look = looks.get(entry.name);
+			entry.look = looks.get(entry.name)(entry.where !== leading.get(entry.group));
 		}
 		return { document, contestants, figures, laws, bars: entries(document, 'bars'), problems: problems(document),
-			command: model.array(document.command) };
+			command: commandOf(document) };
 	}
 
 	const ofWorks = (sheet, works) => sheet.figures.filter((entry) => works.includes(entry.found.work));
@@ -89,16 +103,36 @@ const suiteModel = (() => {
 		.filter((value) => text.isNumber(value) || typeof value === 'boolean').sort((a, b) => rank(a) - rank(b));
 
 	// What a reader may choose: the keys with more than one value, and the value to begin with.
-	function choices(list) {
-		return KEYS.map((key) => ({ key, label: KEY_NAMES[key], values: valuesOf(list, key) }))
+	// together: keys whose values stand side by side.
+	function choices(list, together) {
+		return KEYS.filter((key) => !model.array(together).includes(key))
+			.map((key) => ({ key, label: KEY_NAMES[key], values: valuesOf(list, key) }))
 			.filter(({ values }) => values.length > 1)
-			.map((choice) => ({ ...choice, first: choice.values.includes(CHOSEN_FIRST[choice.key])
-				? CHOSEN_FIRST[choice.key] : choice.values[Math.floor(choice.values.length / 2)] }));
+			.map(({ key, label, values }) => {
+				const either = EITHER[key] && EITHER[key].every((value) => values.includes(value)) ? [EITHER[key]] : [];
+				return { key, label, values: [...either, ...values], first: either[0] || (values.includes(CHOSEN_FIRST[key])
+					? CHOSEN_FIRST[key] : values[Math.floor(values.length / 2)]) };
+			});
 	}
 
-	// A figure to which a key does not apply stands at each of its values.
-	const at = (list, chosen) => list.filter(({ found }) => Object.entries(chosen).every(([key, value]) =>
-		found[key] === value || found[key] === null || found[key] === undefined));
+	// Figures at one value of a key, or each contestant's at the first of several that it has. A figure
+	// to which the key does not apply stands at each.
+	function atKey(list, key, wanted) {
+		const values = [wanted].flat();
+		const best = new Map();
+		for (const entry of list) {
+			const id = keyOf(entry.name, entry.where);
+			const place = values.indexOf(entry.found[key]);
+			if (place >= 0)
+				best.set(id, Math.min(place, best.has(id) ? best.get(id) : place));
+		}
+		return list.filter((entry) => entry.found[key] === null || entry.found[key] === undefined ||
+			values.indexOf(entry.found[key]) === best.get(keyOf(entry.name, entry.where)));
+	}
+
+	// A choice of several values comes last: it is among what the others leave.
+	const at = (list, chosen) => Object.entries(chosen).sort(([, a], [, b]) => Array.isArray(a) - Array.isArray(b))
+		.reduce((left, [key, value]) => atKey(left, key, value), list);
 
 	// Why a contestant has no figure; null: nothing stands against it.
 	function whyMissing(contestant) {

@@ -5,12 +5,13 @@
 const suiteTables = (() => {
 	const { el } = dom;
 	const head = (name, unit) => el('th', { scope: 'col' }, name, unit && el('small', {}, unit));
+	const prose = (name) => el('th', { scope: 'col', class: 'prose' }, name);
 	const ns = (value) => text.count(Number(value.toFixed(value < 1 ? 4 : 1)));
 	const ratio = (value) => value.toFixed(3);
 	const whole = (value) => text.count(Math.round(value));
 	const BAR_WORDS = { met: 'met', missed: 'missed', unknown: 'not measured' };
 
-	const nameCell = (entry, rank) => el('th', { scope: 'row' }, rank, el('bdi', {}, entry.label),
+	const nameCell = (entry, label, rank) => el('th', { scope: 'row' }, rank, el('bdi', {}, label),
 		entry.kind !== 'peer' && el('span', { class: 'kind' }, entry.kind));
 	const row = (entry, ...cells) => el('tr', { class: entry.kind }, cells);
 
@@ -26,14 +27,14 @@ const suiteTables = (() => {
 			const why = model.string(found.why, 'not measured');
 			return el('tr', {}, el('th', { scope: 'row', class: 'prose' }, el('bdi', {}, model.string(found.text, bar.name)),
 				found.text && el('small', {}, el('code', {}, bar.name))),
-			tables.figure(bar, 'bar', found.bar, (v) => `${model.string(found.sense, '')} ${ratio(v)}`, 'no bar', notes),
-			tables.figure(bar, 'value', found.value, ratio, why, notes),
-			tables.range(bar, 'range', [found.low, found.high], ratio, why, notes),
 			el('td', {}, tables.badge(state, BAR_WORDS[state])),
+			tables.figure(bar, 'value', found.value, ratio, why, notes),
+			tables.figure(bar, 'bar', found.bar, (v) => `${model.string(found.sense, '')} ${ratio(v)}`, 'no bar', notes),
+			tables.range(bar, 'range', [found.low, found.high], ratio, why, notes),
 			el('td', { class: 'prose' }, el('bdi', {}, model.string(found.why, state === 'unknown' ? 'no reason in the document' : ''))));
 		});
-		return [dom.table('Bars: medians of per-round ratios', [head('bar'), head('asked for'), head('found'), head('quartiles'),
-			head(''), head('why')], rows, 'figures'), notes.list()];
+		return [dom.table('Bars: medians of per-round ratios', [head('bar'), head(''), head('found'), head('asked for'),
+			head('quartiles'), prose('why')], rows, 'figures'), notes.list()];
 	}
 
 	function contestants(sheet) {
@@ -42,21 +43,37 @@ const suiteTables = (() => {
 			const { found } = entry;
 			const why = suiteModel.whyMissing(entry);
 			const cell = (key, show) => tables.figure(entry, key, found[key], show, why || 'not measured', notes);
-			return row(entry, nameCell(entry), el('td', {}, el('bdi', {}, suiteModel.placeLabel(entry.where))),
+			return row(entry, nameCell(entry, entry.name), el('td', {}, el('bdi', {}, suiteModel.placeLabel(entry.where))),
 				cell('attach_ns', (v) => text.time(v, 4)), ['near_kib', 'far_kib', 'shared_kib'].map((key) => cell(key, whole)),
 				el('td', { class: 'prose' }, el('bdi', {}, model.string(found.what, text.DASH))),
 				el('td', { class: 'prose', 'data-missing': why ? entry.id : null }, el('bdi', {}, why || '')));
 		});
 		return [dom.table('Contestants', [head('contestant'), head('where'), head('attach'), head('memory near', 'KiB'),
-			head('memory far', 'KiB'), head('shared', 'KiB'), head('what it is'), head('why not measured')], rows, 'figures'),
+			head('memory far', 'KiB'), head('shared', 'KiB'), prose('what it is'), prose('why not measured')], rows, 'figures'),
 		notes.list()];
 	}
 
+	// A list of words as a sentence has it.
+	const listed = (of) => Object.fromEntries(Object.entries(of).map(([key, value]) => [key, Array.isArray(value)
+		? value.map((one) => text.value('', one)).join('; ') || text.DASH : model.isObject(value) ? listed(value) : value]));
+
 	function place(sheet) {
-		const found = model.object(sheet.document.place);
+		const found = listed(model.object(sheet.document.place));
 		if (Object.keys(found).length === 0)
 			return el('p', { class: 'problem' }, 'The document has no "place": where it ran is not known.');
 		return dom.table('Place', null, dom.pairs(found, ''), 'facts');
+	}
+
+	// What went wrong, and what the budget left out.
+	function faults(sheet) {
+		const { document: found } = sheet;
+		const kinds = [['faults', 'Faults', ['step', 'contestant', 'text']], ['left_out', 'Left out', ['step', 'why']]];
+		return kinds.map(([key, caption, keys]) => {
+			const list = model.array(found[key]).filter(model.isObject);
+			return list.length > 0 && el('details', {}, el('summary', {}, `${caption}: ${text.count(list.length)}`),
+				dom.table(caption, keys, list.map((one, i) => el('tr', { 'data-listed': `${key}/${i}` }, keys.map((name) =>
+					el('td', { class: 'prose' }, el('bdi', {}, text.value(name, one[name]))))))));
+		}).filter(Boolean);
 	}
 
 	// ---- the ranking of a work ----
@@ -78,8 +95,10 @@ const suiteTables = (() => {
 	const COUNTS = ['samples', 'rounds', 'dropped', 'lost', 'misordered'].map((key) => ({ path: key, title: key, show: text.count,
 		get: (found) => found[key] }));
 
+	const BESIDE = ['size', 'bulk'].map((key) => ({ path: key, title: key, unit: 'bytes', show: text.count, get: (found) => found[key] }));
+
 	// A column that no figure of this work has says nothing, but for the first two.
-	const columnsOf = (list, byRate) => [...(byRate ? [...RATES, OVER, ...TIMES] : [...TIMES, ...RATES]), ...COUNTS]
+	const columnsOf = (list, byRate) => [...(byRate ? [...RATES, OVER] : [...TIMES, ...RATES]), ...COUNTS]
 		.filter((column, i) => i < 2 || list.some(({ found }) => text.isNumber(column.get(found))));
 
 	// The best first; those without a figure last, and they have no rank.
@@ -91,11 +110,23 @@ const suiteTables = (() => {
 			.map((one, i) => ({ entry: one.entry, rank: one.value === Infinity ? null : `${i + 1}. ` }));
 	}
 
+	const varies = (list, column) => new Set(list.map(({ found }) => column.get(found)).filter(text.isNumber)).size > 1;
+
+	function without(list) {
+		const reasons = new Map();
+		for (const entry of list) {
+			const why = suiteModel.whyMissing(entry) || 'not measured at this choice';
+			reasons.set(why, [...(reasons.get(why) || []), entry.label]);
+		}
+		return list.length > 0 && el('p', { class: 'note' }, 'Without a figure here: ', [...reasons].map(([why, labels], i) =>
+			[i > 0 && '; ', el('bdi', {}, labels.join(', ')), ' (', el('bdi', {}, why), ')']), '.');
+	}
+
 	// all: the figures of this work, whose columns stay whatever is chosen; list: those to show.
 	function ranking(caption, all, list, byRate, absent) {
 		const notes = tables.footnotes();
-		const columns = columnsOf(all, byRate);
-		const rows = ranked(list, byRate).map(({ entry, rank }) => row(entry, nameCell(entry, rank),
+		const columns = [...columnsOf(all, byRate), ...BESIDE.filter((column) => varies(list, column))];
+		const rows = ranked(list, byRate).map(({ entry, rank }) => row(entry, nameCell(entry, entry.label, rank),
 			columns.map((column) => {
 				const why = suiteModel.whyNot(entry, column.name);
 				return [tables.figure(entry, column.path, column.get(entry.found), column.show, why, notes),
@@ -105,8 +136,7 @@ const suiteTables = (() => {
 		const heads = [head('contestant'), columns.map((column) => [head(column.title, column.unit),
 			column.pair && head('quartiles', column.unit)]), columns.includes(OVER) && head('reference')];
 		return [dom.table(caption, heads.flat(Infinity).filter(Boolean), rows, 'figures ranking'), notes.list(),
-			absent.length > 0 && el('p', { class: 'note' }, 'Without a figure here: ', absent.map((entry, i) =>
-				[i > 0 && '; ', el('bdi', {}, entry.label), ` (${suiteModel.whyMissing(entry) || 'not measured at this choice'})`]), '.')];
+			without(absent)];
 	}
 
 	// ---- tail ----
@@ -150,7 +180,7 @@ const suiteTables = (() => {
 			const { found } = entry;
 			const unit = model.string(found.unit, 'step');
 			const cell = (key, show) => tables.figure(entry, key, found[key], show, 'not fitted', notes);
-			return row(entry, nameCell(entry), el('td', {}, el('bdi', {}, model.string(found.of, text.DASH))),
+			return row(entry, nameCell(entry, entry.label), el('td', {}, el('bdi', {}, model.string(found.of, text.DASH))),
 				el('td', {}, el('bdi', {}, model.string(found.against, text.DASH))), cell('intercept_ns', ns),
 				cell('slope_ns', (v) => text.count(Number(v.toPrecision(4)))), el('td', {}, el('bdi', {}, `ns/${unit}`)),
 				cell('r2', (v) => v.toFixed(4)),
@@ -161,5 +191,5 @@ const suiteTables = (() => {
 			head('constant', 'ns'), head('slope'), head(''), head('fit', 'R\u00b2'), head('points')], rows, 'figures'), notes.list()];
 	}
 
-	return { bars, contestants, place, ranking, tail, noise, laws };
+	return { bars, contestants, place, faults, ranking, tail, noise, laws };
 })();

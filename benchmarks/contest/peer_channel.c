@@ -10,7 +10,15 @@
 #define VIEWS 32u
 #define BODY_BYTES 60u
 
+/** What is looked at of a link that has nothing, as lib/worker does with many links. */
+struct watch {
+	const uint32_t NHN_FOREIGN *word;
+	uint32_t expected;
+};
+
 struct peer {
+	bool watching; /**< there is more than one link */
+	struct watch watch[CONTEST_LINKS_MAX];
 	struct nhn_tx *tx[CONTEST_LINKS_MAX];
 	struct nhn_rx *rx[CONTEST_LINKS_MAX];
 	struct ours ours;
@@ -38,6 +46,22 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 	return sent;
 }
 
+static inline void
+watch_next(struct peer *peer, uint32_t link)
+{
+	const struct nhn_rx *rx = peer->rx[link];
+	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
+
+	peer->watch[link].word = nhn_rx_commit_place(&ring, rx->head);
+	peer->watch[link].expected = nhn_rx_expected(&ring, rx->head);
+}
+
+static inline bool
+watch_sees(const struct watch *watch)
+{
+	return nhn_foreign_acquire(watch->word) >> NHN_COMMIT_LAP_SHIFT == watch->expected;
+}
+
 /* A restart's -ESTALE is no message; control gets the link up again. */
 static inline uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
@@ -46,9 +70,9 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	const uint32_t most = count < VIEWS ? count : VIEWS;
 	struct nhn_view views[VIEWS];
 	struct contest_work own = *work;
-	const int seen = nhn_rx_peek(rx, views, most);
-	int i;
+	int seen, i;
 
+	seen = !peer->watching || watch_sees(&peer->watch[link]) ? nhn_rx_peek(rx, views, most) : 0;
 	if (seen <= 0) {
 		ours_empty(count);
 		return 0;
@@ -60,6 +84,8 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	/* Never of a peer that keeps the rules: what was read is void. */
 	if (__builtin_expect(nhn_rx_release(rx) != 0, 0))
 		work->misordered++;
+	if (peer->watching)
+		watch_next(peer, link);
 	return (uint32_t)seen;
 }
 
@@ -98,6 +124,7 @@ open_shape(const struct ours_shape *shape, const struct contest_place *place, ch
 		free(peer);
 		return NULL;
 	}
+	peer->watching = place->links > 1;
 	for (i = 0; i < place->links; i++) {
 		peer->tx[i] = nhn_link_tx(peer->ours.link[i], 0);
 		peer->rx[i] = nhn_link_rx(peer->ours.link[i], 0);
@@ -141,9 +168,11 @@ channel_prepare(void *opened, uint32_t size)
 
 	(void)size;
 	ours_prepare(&peer->ours);
-	for (i = 0; i < peer->ours.links; i++)
+	for (i = 0; i < peer->ours.links; i++) {
 		while (nhn_rx_peek(peer->rx[i], &view, 1) > 0)
 			nhn_rx_release(peer->rx[i]);
+		watch_next(peer, i);
+	}
 	return 0;
 }
 

@@ -16,23 +16,25 @@ nahanni_open(const struct contest_place *place, const char *name, bool split, ui
 {
 	const bool far = place->side == CONTEST_FAR;
 	struct port_setup setup = {
-		.waits = far,
+		.far = far,
 		.mtu = PORT_MTU,
 		.descriptors = (uint16_t)(RING_DESCRIPTORS / place->links),
 	};
 	char peer[PORT_PATH_BYTES + 16] = "";
-	char path[32];
+	char file[32];
 
 	snprintf(setup.name, sizeof(setup.name), "net_nahanni_%s", name);
-	snprintf(path, sizeof(path), "%s-near", name);
-	port_path(setup.files[0], place, path, opening);
+	port_path(setup.files[0], place, name, opening);
 	if (split) {
-		snprintf(path, sizeof(path), "%s-far", name);
-		port_path(setup.files[1], place, path, opening);
-		snprintf(peer, sizeof(peer), ",peer=%s", setup.files[!far]);
+		snprintf(file, sizeof(file), "%s-near", name);
+		port_path(setup.files[1], place, file, opening);
+		snprintf(peer, sizeof(peer), ",peer=%s", setup.files[far]);
 	}
-	snprintf(setup.arguments, sizeof(setup.arguments), "role=%s,path=%s%s,size=%s,queues=%u",
-		 far ? "guest" : "host", setup.files[split && far], peer, FILE_BYTES, place->links);
+	snprintf(file, sizeof(file), "%s-ready", name);
+	port_path(setup.ready, place, file, opening);
+	snprintf(setup.arguments, sizeof(setup.arguments),
+		 "role=%s,path=%s%s,size=" FILE_BYTES ",queues=%u", far ? "guest" : "host",
+		 setup.files[split && !far], peer, place->links);
 	return port_open(place, &setup, why, why_bytes);
 }
 

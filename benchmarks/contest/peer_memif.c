@@ -8,33 +8,45 @@
  * and takes frames longer than its MTU says if they fit.
  */
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include <rte_memory.h>
+
+#include "contest_eal.h"
 #include "peer_port.h"
 #include "contest_loops.h"
 
 #define RING_LOG2 10
 #define RING_DESCRIPTORS (1u << RING_LOG2)
+/** Lists of memory segments: pages of one size on one node each. */
+#define KEPT_MAX 16
+/** Out of the way of those that the driver opens meanwhile. */
+#define KEPT_FD_MIN 512
 #define BUFFER_BYTES RTE_ALIGN(PORT_FRAME_MAX, RTE_CACHE_LINE_SIZE)
 
 static void *
-memif_open(const struct contest_place *place, const char *name, const char *zero_copy,
-	   uint32_t opening, char *why, size_t why_bytes)
+memif_open(const struct contest_place *place, const char *name, bool zero_copy, uint32_t opening,
+	   char *why, size_t why_bytes)
 {
-	const bool far = place->side == CONTEST_FAR;
+	const bool client = place->side == CONTEST_FAR;
 	struct port_setup setup = {
-		.waits = far,
+		.far = client,
 		.descriptors = RING_DESCRIPTORS,
 		/* Zero-copy: the client's mbufs are the rings' buffers. */
-		.held = far && zero_copy[0] != '\0' ? 2 * RING_DESCRIPTORS : 0,
+		.held = client && zero_copy ? 2 * RING_DESCRIPTORS : 0,
 	};
+	char file[32], socket[PORT_PATH_BYTES];
 
 	snprintf(setup.name, sizeof(setup.name), "net_%s", name);
-	port_path(setup.files[0], place, name, opening);
+	port_path(socket, place, name, opening);
+	snprintf(file, sizeof(file), "%s-ready", name);
+	port_path(setup.ready, place, file, opening);
 	snprintf(setup.arguments, sizeof(setup.arguments),
 		 "role=%s,socket=%s,socket-abstract=no,rsize=%d,bsize=%u%s",
-		 far ? "client" : "server", setup.files[0], RING_LOG2, BUFFER_BYTES,
-		 far ? zero_copy : "");
+		 client ? "client" : "server", socket, RING_LOG2, BUFFER_BYTES,
+		 client && zero_copy ? ",zero-copy=yes" : "");
 	return port_open(place, &setup, why, why_bytes);
 }
 
@@ -43,15 +55,60 @@ copying_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
 	static uint32_t opening;
 
-	return memif_open(place, "memif", "", opening++, why, why_bytes);
+	return memif_open(place, "memif", false, opening++, why, why_bytes);
 }
 
+/** EAL's memory, of which the driver closes the descriptors. */
+struct kept {
+	int fd[KEPT_MAX];
+	int copy[KEPT_MAX];
+	int count;
+};
+
+static int
+descriptor_keep(const struct rte_memseg_list *list, void *argument)
+{
+	const struct rte_memseg *segment = rte_mem_virt2memseg(list->base_va, list);
+	struct kept *kept = argument;
+	const int fd = segment != NULL ? rte_memseg_get_fd(segment) : -1;
+
+	if (fd >= 0 && kept->count < KEPT_MAX) {
+		kept->fd[kept->count] = fd;
+		kept->copy[kept->count++] = fcntl(fd, F_DUPFD_CLOEXEC, KEPT_FD_MIN);
+	}
+	return 0;
+}
+
+static void
+descriptors_restore(const struct kept *kept)
+{
+	int i;
+
+	for (i = 0; i < kept->count; i++) {
+		/* What has that number by now is not ours to close. */
+		if (kept->copy[i] >= 0 && fcntl(kept->fd[i], F_GETFD) < 0)
+			dup3(kept->copy[i], kept->fd[i], O_CLOEXEC);
+		close(kept->copy[i]);
+	}
+}
+
+/*
+ * A client with zero-copy sends its server the descriptors of EAL's memory, and closes them
+ * then. Virtio_user needs them, and the next opening of this.
+ */
 static void *
 zero_copy_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
 	static uint32_t opening;
+	struct kept kept = {.count = 0};
+	void *peer;
 
-	return memif_open(place, "memif-zc", ",zero-copy=yes", opening++, why, why_bytes);
+	if (contest_eal(place, why, why_bytes) != 0)
+		return NULL;
+	rte_memseg_list_walk(descriptor_keep, &kept);
+	peer = memif_open(place, "memif-zc", true, opening++, why, why_bytes);
+	descriptors_restore(&kept);
+	return peer;
 }
 
 const struct contestant contestant_memif = {

@@ -96,22 +96,30 @@ shape_layout(const struct ours_shape *shape, struct nhn_layout *layout)
 		layout->entry[i].priority = (uint8_t)i;
 }
 
-/* Whole pages: each area could have page tables of its own. */
+/*
+ * Links of a contest go from cell to cell all at once, those of guests do not: so that their
+ * cells are not all in one set of the cache here, areas begin at different lines of pages.
+ */
 static size_t
 area_bytes(const struct ours_shape *shape)
 {
 	struct nhn_layout layout;
-	uint64_t bytes;
 
 	shape_layout(shape, &layout);
-	bytes = nhn_layout_offset(&layout, shape->channels);
-	return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+	return nhn_layout_offset(&layout, shape->channels) + NHN_AREA_ALIGN;
+}
+
+/* Whole pages: each side's have page tables of their own. */
+static size_t
+half_bytes(const struct ours_shape *shape, uint32_t links)
+{
+	return (links * area_bytes(shape) + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 }
 
 size_t
 ours_shared_bytes(const struct ours_shape *shape, uint32_t links)
 {
-	return 2 * links * area_bytes(shape);
+	return 2 * half_bytes(shape, links);
 }
 
 /* The areas of all links that near writes, then those that far writes. */
@@ -119,7 +127,7 @@ static int
 areas_shared(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
 	     struct nhn_link_config *config)
 {
-	const size_t half = ours->links * area_bytes(shape);
+	const size_t half = half_bytes(shape, ours->links);
 	const bool near = place->side == CONTEST_NEAR;
 	uint8_t *other = place->shared + (near ? half : 0);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,14 +17,18 @@
 /** Looks, 100 us apart: 10 s. */
 #define LOOKS 100000
 #define PAUSE_NS 100000
-/** A socket has its name a moment before it listens. */
-#define STARTS 20
 #define CACHE_MBUFS 512u
 
 void
 port_path(char *path, const struct contest_place *place, const char *name, uint32_t opening)
 {
 	snprintf(path, PORT_PATH_BYTES, "%s/%s-%u", place->folder, name, opening);
+}
+
+static const char *
+bus(const struct port_setup *setup)
+{
+	return setup->pci ? "pci" : "vdev";
 }
 
 static void
@@ -34,29 +39,31 @@ pause_between(void)
 	nanosleep(&pause, NULL);
 }
 
-/* A file gets its size after its name. */
-static bool
-file_ready(const char *path)
-{
-	struct stat status;
-
-	return path[0] == '\0' ||
-	       (stat(path, &status) == 0 && (S_ISSOCK(status.st_mode) || status.st_size != 0));
-}
-
+/* The drivers of far want the other end there at once, and memif's also started. */
 static int
-files_wait(const struct port_setup *setup)
+ready_wait(const struct port_setup *setup)
 {
 	int looks;
 
-	if (!setup->waits)
+	if (!setup->far || setup->ready[0] == '\0')
 		return 0;
 	for (looks = 0; looks < LOOKS; looks++) {
-		if (file_ready(setup->files[0]) && file_ready(setup->files[1]))
+		if (access(setup->ready, F_OK) == 0)
 			return 0;
 		pause_between();
 	}
 	return -ETIMEDOUT;
+}
+
+static int
+ready_tell(const struct port_setup *setup)
+{
+	int fd;
+
+	if (setup->far || setup->ready[0] == '\0')
+		return 0;
+	fd = open(setup->ready, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	return fd >= 0 ? close(fd) : -errno;
 }
 
 /* Room for a frame; as many as the rings, the cache and the bursts of both ways can hold. */
@@ -122,34 +129,45 @@ link_wait(const struct peer *peer)
 static int
 device_add(struct peer *peer)
 {
-	int ret = rte_eal_hotplug_add("vdev", peer->setup.name, peer->setup.arguments);
+	const struct port_setup *setup = &peer->setup;
+	int ret = rte_eal_hotplug_add(bus(setup), setup->name, setup->arguments);
 
-	return ret != 0 ? ret : rte_eth_dev_get_port_by_name(peer->setup.name, &peer->port);
+	if (ret == 0 && setup->second[0] != '\0')
+		ret = rte_eal_hotplug_add("pci", setup->second, "");
+	return ret != 0 ? ret : rte_eth_dev_get_port_by_name(setup->name, &peer->port);
 }
 
-/** @return NULL, or the step that failed */
+/** @return NULL, or what is missing */
 static const char *
 steps(struct peer *peer, int *ret)
 {
-	if ((*ret = files_wait(&peer->setup)) != 0)
-		return "the other side's files";
 	if ((*ret = pool_create(peer)) != 0)
 		return "a pool of mbufs";
+	if ((*ret = ready_wait(&peer->setup)) != 0)
+		return "the other side";
 	if ((*ret = device_add(peer)) != 0)
 		return "its device";
 	if ((*ret = port_start(peer)) != 0)
-		return "the start of its port";
-	if ((*ret = link_wait(peer)) != 0)
-		return "a link that is up";
+		return "a started port";
+	if ((*ret = ready_tell(&peer->setup)) != 0)
+		return "a file that says so";
 	return NULL;
 }
 
-void *
-port_open(const struct contest_place *place, const struct port_setup *setup, char *why,
-	  size_t why_bytes)
+static void
+miss(const struct peer *peer, const char *what, int error, char *why, size_t why_bytes)
+{
+	snprintf(why, why_bytes,
+		 "%s has not got %s (%s), expected it within 10 s: see the driver's messages above",
+		 peer->setup.name, what, rte_strerror(error));
+}
+
+struct peer *
+port_begin(const struct contest_place *place, const struct port_setup *setup, char *why,
+	   size_t why_bytes)
 {
 	struct peer *peer;
-	const char *failed;
+	const char *missing;
 	int ret;
 
 	if (contest_eal(place, why, why_bytes) != 0)
@@ -159,14 +177,35 @@ port_open(const struct contest_place *place, const struct port_setup *setup, cha
 		snprintf(why, why_bytes, "no memory for %s", setup->name);
 		return NULL;
 	}
-	peer->links = (uint16_t)place->links;
+	peer->links = (uint16_t)RTE_MAX(place->links, 1u);
 	peer->setup = *setup;
-	failed = steps(peer, &ret);
-	if (failed == NULL)
+	missing = steps(peer, &ret);
+	if (missing == NULL)
 		return peer;
-	snprintf(why, why_bytes,
-		 "%s has not got %s (%s), expected it within 10 s: see the driver's messages above",
-		 setup->name, failed, rte_strerror(-ret));
+	miss(peer, missing, -ret, why, why_bytes);
+	port_close(peer);
+	return NULL;
+}
+
+void *
+port_meet(struct peer *peer, char *why, size_t why_bytes)
+{
+	int ret = link_wait(peer);
+
+	if (ret == 0)
+		return peer;
+	miss(peer, "a link that is up", -ret, why, why_bytes);
+	return NULL;
+}
+
+void *
+port_open(const struct contest_place *place, const struct port_setup *setup, char *why,
+	  size_t why_bytes)
+{
+	struct peer *peer = port_begin(place, setup, why, why_bytes);
+
+	if (peer == NULL || port_meet(peer, why, why_bytes) != NULL)
+		return peer;
 	port_close(peer);
 	return NULL;
 }
@@ -203,6 +242,21 @@ port_prepare(void *opened, uint32_t size)
 	return 0;
 }
 
+/* What drivers leave. */
+static void
+files_remove(const struct port_setup *setup)
+{
+	uint32_t i;
+
+	if (setup->far)
+		return;
+	if (setup->ready[0] != '\0')
+		unlink(setup->ready);
+	for (i = 0; i < RTE_DIM(setup->files); i++)
+		if (setup->files[i][0] != '\0')
+			unlink(setup->files[i]);
+}
+
 void
 port_close(void *opened)
 {
@@ -216,11 +270,11 @@ port_close(void *opened)
 	if (peer->started)
 		rte_eth_dev_stop(peer->port);
 	/* Also closes the port. It fails where there is no device yet. */
-	rte_eal_hotplug_remove("vdev", peer->setup.name);
-	rte_mempool_free(peer->pool);
+	rte_eal_hotplug_remove(bus(&peer->setup), peer->setup.name);
+	if (peer->setup.second[0] != '\0')
+		rte_eal_hotplug_remove("pci", peer->setup.second);
 	rte_log_set_level_pattern("*", RTE_LOG_ERR);
-	for (i = 0; i < RTE_DIM(peer->setup.files); i++)
-		if (!peer->setup.waits && peer->setup.files[i][0] != '\0')
-			unlink(peer->setup.files[i]);
+	rte_mempool_free(peer->pool);
+	files_remove(&peer->setup);
 	free(peer);
 }

@@ -23,10 +23,13 @@
 
 /** What a driver's file knows. */
 struct port_setup {
-	char name[32];			/**< of the virtual device */
-	char arguments[512];		/**< its own */
-	char files[2][PORT_PATH_BYTES]; /**< sockets and files of both sides; "": none */
-	bool waits;			/**< the other side makes them */
+	char name[32];	     /**< of the virtual device, or the address of the PCI device */
+	char arguments[512]; /**< its own */
+	bool pci;
+	char second[32];	     /**< address of a PCI device that it needs, too; "": none */
+	bool far;		     /**< which side this is */
+	char ready[PORT_PATH_BYTES]; /**< near makes it when it has started, far waits; "": not */
+	char files[2][PORT_PATH_BYTES]; /**< near removes them; "": none */
 	uint16_t mtu;			/**< 0: the driver takes longer frames without being told */
 	uint16_t descriptors;		/**< of each ring */
 	uint32_t held;			/**< mbufs that rings hold, at most, a link */
@@ -53,7 +56,14 @@ struct peer {
  */
 void port_path(char *path, const struct contest_place *place, const char *name, uint32_t opening);
 
-/** Make the device, start its port, wait until its link is up. As contestant::open. */
+/** Make the device and start its port. @return NULL with the reason in @p why */
+struct peer *port_begin(const struct contest_place *place, const struct port_setup *setup,
+			char *why, size_t why_bytes);
+
+/** Wait until the link is up. @return @p peer, or NULL with the reason in @p why */
+void *port_meet(struct peer *peer, char *why, size_t why_bytes);
+
+/** Both; as contestant::open. */
 void *port_open(const struct contest_place *place, const struct port_setup *setup, char *why,
 		size_t why_bytes);
 

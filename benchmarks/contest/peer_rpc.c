@@ -22,6 +22,7 @@ struct peer {
 	struct nhn_rpc_server server;
 	struct nhn_rpc_token token; /**< who is to get the reply */
 	bool asked;		    /**< far: a request waits for peer_receive() */
+	bool replying;		    /**< far: a reply of several steps is being sent */
 	enum contest_side side;
 	struct iovec reply;
 	uint8_t *request; /**< the server's memory */
@@ -40,8 +41,8 @@ rpc_call(struct peer *peer, struct contest_work *work)
 }
 
 /* The bytes stay as they are until the next request has come, so the reply was read. */
-static inline uint32_t
-rpc_reply(struct peer *peer, struct contest_work *work)
+static inline int
+rpc_reply_begin(struct peer *peer, struct contest_work *work)
 {
 	const struct nhn_rpc_reply reply = {.vector = &peer->reply, .vectors = 1};
 	int ret;
@@ -49,10 +50,23 @@ rpc_reply(struct peer *peer, struct contest_work *work)
 	peer->reply.iov_base = (void *)(uintptr_t)contest_written(work);
 	peer->reply.iov_len = work->size;
 	ret = nhn_rpc_server_reply(&peer->server, &peer->token, &reply);
-	if (ret == 0 || ret == -EINPROGRESS)
-		return 1;
-	contest_unwrite(work);
-	return 0;
+	if (ret != 0 && ret != -EINPROGRESS)
+		contest_unwrite(work);
+	return ret;
+}
+
+/* A long reply goes on from call to call. */
+static inline uint32_t
+rpc_reply(struct peer *peer, struct contest_work *work)
+{
+	int ret = -EINPROGRESS;
+
+	if (!peer->replying)
+		ret = rpc_reply_begin(peer, work);
+	else
+		nhn_endpoint_poll(&peer->endpoint);
+	peer->replying = ret == -EINPROGRESS && nhn_msg_busy(&peer->endpoint.tx[0]);
+	return (ret == 0 || ret == -EINPROGRESS) && !peer->replying;
 }
 
 static inline uint32_t
@@ -148,6 +162,7 @@ rpc_open(const struct contest_place *place, char *why, size_t why_bytes)
 	}
 	peer->side = place->side;
 	peer->request = (uint8_t *)(peer + 1);
+	memset(peer->request, 1, CONTEST_SIZE_MAX); /* present */
 	peer_init(peer);
 	return peer;
 }
@@ -180,6 +195,7 @@ rpc_prepare(void *opened, uint32_t size)
 	while (step == -EINPROGRESS);
 	peer->call.result = NO_CALL;
 	peer->asked = false;
+	peer->replying = false;
 	return 0;
 }
 

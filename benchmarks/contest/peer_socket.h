@@ -33,11 +33,10 @@
 struct socket_link {
 	int in;
 	int out;
-	/* What of a call's messages is not yet written; packets: of the messages at calls[]. */
+	/* What of a call's messages is not yet written. */
 	const uint8_t *rest;
 	size_t rest_bytes;
 	uint32_t rest_messages;
-	uint32_t first;
 	/* What came of a message that is not yet whole: in the sink, or in the buffer. */
 	size_t sink_bytes;
 	size_t input_bytes;
@@ -152,7 +151,6 @@ socket_fill(struct socket_link *link, struct contest_work *work, uint32_t count)
 {
 	uint32_t i;
 
-	link->first = 0;
 	if (count == 1 || work->size >= SOCKET_DIRECT) {
 		link->rest = contest_written(work);
 		link->rest_messages = 1;

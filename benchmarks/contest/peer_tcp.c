@@ -107,8 +107,7 @@ tcp_open(const struct contest_place *place, char *why, size_t why_bytes)
 const struct contestant contestant_tcp = {
 	.name = "tcp",
 	.what = "TCP over loopback, TCP_NODELAY, buffers of 2 MiB, polled without blocking; a "
-		"burst "
-		"by one write() and read()",
+		"burst by one write() and read()",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = CONTEST_SIZE_MAX,
 	.links_max = CONTEST_LINKS_MAX,

@@ -65,8 +65,7 @@ const struct contestant contestant_unix_stream = {
 const struct contestant contestant_unix_seqpacket = {
 	.name = "unix-seqpacket",
 	.what = "unix(7) seqpacket sockets, polled without blocking, one after the other; a burst "
-		"by "
-		"sendmmsg() and recvmmsg()",
+		"by sendmmsg() and recvmmsg()",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = 65536,
 	.links_max = CONTEST_LINKS_MAX,

@@ -22,27 +22,29 @@ vhost_open(const struct contest_place *place, const char *ring, const char *opti
 	   uint32_t opening, char *why, size_t why_bytes)
 {
 	const bool far = place->side == CONTEST_FAR;
+	char name[32], socket[PORT_PATH_BYTES];
 	struct port_setup setup = {
-		.waits = far,
+		.far = far,
 		.mtu = PORT_MTU,
 		.descriptors = RING_DESCRIPTORS,
 		/* virtio: the receive ring is full of mbufs, the transmit ring keeps those sent. */
 		.held = far ? 2 * RING_DESCRIPTORS : 0,
 	};
-	char path[32];
 
 	/* As a pool's name it must be shorter than 26 letters. */
 	snprintf(setup.name, sizeof(setup.name), "%s_%s", far ? "net_virtio_user" : "net_vhost",
 		 ring);
-	snprintf(path, sizeof(path), "vhost-%s", ring);
-	port_path(setup.files[0], place, path, opening);
+	snprintf(name, sizeof(name), "vhost-%s", ring);
+	port_path(socket, place, name, opening);
+	snprintf(name, sizeof(name), "vhost-%s-ready", ring);
+	port_path(setup.ready, place, name, opening);
 	if (far)
 		snprintf(setup.arguments, sizeof(setup.arguments),
 			 "path=%s,mac=" MAC ",queues=%u,queue_size=%u,mrg_rxbuf=0,in_order=1,%s",
-			 setup.files[0], place->links, RING_DESCRIPTORS, options);
+			 socket, place->links, RING_DESCRIPTORS, options);
 	else
-		snprintf(setup.arguments, sizeof(setup.arguments), "iface=%s,queues=%u",
-			 setup.files[0], place->links);
+		snprintf(setup.arguments, sizeof(setup.arguments), "iface=%s,queues=%u", socket,
+			 place->links);
 	return port_open(place, &setup, why, why_bytes);
 }
 

@@ -14,16 +14,11 @@
 
 #include <nhn_msg.h>
 
+#include "counted.h"
+
 #define TURN 256u
 #define BODY 60u
 #define AREA_BYTES (1u << 18)
-
-/* One function under its own name, with no copy made for one caller. */
-#ifdef __clang__
-#define COUNTED __attribute__((noinline))
-#else
-#define COUNTED __attribute__((noipa))
-#endif
 
 static struct nhn_link host;
 static struct nhn_link guest;

@@ -15,10 +15,11 @@ import time
 # has ended. A death means a new one.
 Session = collections.namedtuple("Session", "where argv boot")
 
-START_S = {"host": 30}
+START_S = {"host": 40}
 START_GUEST_S = 180
-OPEN_S = 20
-ORDER_S = 20
+# The program itself waits 30 s for its far side.
+OPEN_S = 40
+ORDER_S = 40
 STOP_S = 5
 # Of a process that died, the end of what it said.
 LAST_WORDS = 400
@@ -152,15 +153,16 @@ class Contest:
         self.begin()
         if name == "limit" or self.opened.get(name) == links:
             return
-        again = name in self.ever
+        fresh = not self.ever
+        self.ever.add(name)
         if name in self.opened:
             self.close(name)
-        self.ever.add(name)
         try:
             self._open(name, links)
         except Refused:
-            # Not all that was closed can be opened again in the same process.
-            if not again:
+            # Shared memory is used once, and not all that was closed can be opened again: who
+            # is refused beside others, or for a second time, gets a program of his own.
+            if fresh:
                 raise
             self.stop()
             self.begin()

@@ -6,8 +6,7 @@ from fractions import Fraction
 
 PERCENTILES = {"p50": (1, 2), "p90": (9, 10), "p99": (99, 100), "p99.9": (999, 1000),
                "p99.99": (9999, 10000)}
-# As NHN_HISTOGRAM_STEP_BITS, NHN_HISTOGRAM_SCARCE_SAMPLES.
-STEP_BITS = 11
+# As NHN_HISTOGRAM_SCARCE_SAMPLES.
 SCARCE = 100
 
 
@@ -34,13 +33,11 @@ def median(values):
     return found["median"] if found else None
 
 
-def step_high(low):
-    """The highest value in the step that begins at low."""
-    return low + (1 << max(0, low.bit_length() - STEP_BITS)) - 1
-
-
 class Histogram:
-    """Merged from the rounds' histograms; a sample out of range sorts before or after all."""
+    """
+    Merged from the rounds' histograms, whose steps go by their highest value: the one that a
+    percentile has. What is in no step was above the range and sorts after all others.
+    """
 
     def __init__(self):
         self.counts = {}
@@ -49,8 +46,8 @@ class Histogram:
         self.most = None
 
     def add(self, steps, samples, least, most):
-        for low, count in steps:
-            self.counts[low] = self.counts.get(low, 0) + count
+        for high, count in steps:
+            self.counts[high] = self.counts.get(high, 0) + count
         self.samples += samples
         if least is not None:
             self.least = least if self.least is None else min(self.least, least)
@@ -71,11 +68,10 @@ class Histogram:
         if self.samples * min(share, 1 - share) < SCARCE:
             return None
         rank = math.ceil(self.samples * share)
-        # What is not in a step was above the range: below it is only what took no time.
-        for low in sorted(self.counts):
-            rank -= self.counts[low]
+        for high in sorted(self.counts):
+            rank -= self.counts[high]
             if rank <= 0:
-                return step_high(low) if self.most is None else min(step_high(low), self.most)
+                return high if self.most is None else min(high, self.most)
         return self.most
 
     def percentiles(self):
@@ -86,7 +82,7 @@ class Histogram:
         return found
 
     def as_list(self):
-        return [[low, self.counts[low]] for low in sorted(self.counts)]
+        return [[high, self.counts[high]] for high in sorted(self.counts)]
 
     def as_json(self):
         return {"steps": self.as_list(), "samples": self.samples, "min": self.least,

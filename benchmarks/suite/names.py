@@ -8,6 +8,12 @@ PEERS_HOST = ("memif", "memif-zc", "vhost-split", "vhost-packed", "rte-ring", "c
               "unix-stream", "unix-seqpacket", "pipe", "eventfd", "mq", "futex-ring", "tcp", "zmq",
               "nng", "iceoryx")
 PEERS_GUEST = ("virtio-net", "virtio-serial", "vsock")
+# In a guest session; all others are of the host's.
+GUEST = ("limit", "channel", "channel-split", "msg", "ethdev", "ethdev-split", "vhost-split",
+         "vhost-packed") + PEERS_GUEST
+# What the host must have for some of them.
+NEEDS = {"virtio-net": "/dev/net/tun: modprobe tun",
+         "vsock": "/dev/vhost-vsock: modprobe vhost_vsock"}
 KNOWN = OURS + REFERENCES + PEERS_HOST + PEERS_GUEST
 
 # Peers that are Ethernet ports of DPDK, as ethdev is: the bars of ethdev are against the best.
@@ -22,6 +28,11 @@ WORKS = ("trips", "rate", "bandwidth", "tail", "paced", "links", "rpc", "mixed",
 
 SMALL = 60  # bytes that go in one cell, and so in a cell of the bare ring
 LARGE = 4096  # bytes from which on a message is a copy first of all
+
+
+def takes_part(where, name):
+    """Whether a contestant is one of this session: a program may know those of both."""
+    return name not in PEERS_GUEST if where == "host" else name in GUEST
 
 
 def is_ours(name):

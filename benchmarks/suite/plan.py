@@ -21,6 +21,7 @@ BULK = (4096, 1500, 60)
 PACES = ((7, 0.3), (7, 0.2), (6, 0.2), (5, 0.2), (4, 0.2), (3, 0.2), (3, 0.1))
 PACE_QUICK = (3, 0.03)
 QUICK_S = 100
+QUICK_GUEST_S = 90
 TAIL_ROUNDS = 20
 TAIL_SAMPLES = 10_000_000
 TAIL_SAMPLES_QUICK = 200_000
@@ -40,6 +41,10 @@ SHARE = 0.9
 HEADLINE, GUEST, TRIPS, SHAPES, SPECIAL, REST = range(6)
 
 HEADLINE_RATES = ((60, BURST), (8, BURST), (64, BURST), (FRAME_FULL, BURST), (65536, 8))
+
+
+# The contest's names of works that are special cases of others.
+ORDERS = {"bandwidth": "rate", "links": "trips", "rpc": "trips"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +79,7 @@ class Step:
     @property
     def order(self):
         """The contest's name of the work."""
-        return {"bandwidth": "rate", "links": "trips", "rpc": "trips"}.get(self.work, self.work)
+        return ORDERS.get(self.work, self.work)
 
     @property
     def told(self):
@@ -100,7 +105,8 @@ class Planner:
 
     def __init__(self, where, listing, wanted, works):
         self.where = where
-        self.contestants = {entry["name"]: entry for entry in listing}
+        self.contestants = {entry["name"]: entry for entry in listing
+                            if names.takes_part(where, entry["name"])}
         self.wanted = wanted
         self.works = works
         self.steps = []
@@ -112,8 +118,14 @@ class Planner:
                 and (not self.wanted or name in self.wanted)
                 and (among is None or name in among)]
 
+    def can(self, name, work):
+        """A program may list what its contestants can do."""
+        works = self.contestants[name].get("works")
+        return works is None or work in ("tail", "attach") or ORDERS.get(work, work) in works
+
     def add(self, work, chosen, **more):
         size = more.get("size")
+        chosen = [name for name in chosen if self.can(name, work)]
         if work not in self.works or not chosen:
             return
         reference = None
@@ -152,7 +164,7 @@ class Planner:
 
     def tail(self):
         entry = self.contestants.get("channel")
-        if entry and "limit" in self.contestants and "channel" in self.carry(names.SMALL):
+        if self.where == "host" and entry and "limit" in self.contestants and "channel" in self.carry(names.SMALL):
             self.add("tail", ["channel", "limit"], size=names.SMALL, rank=HEADLINE)
 
     def shapes(self):
@@ -196,11 +208,14 @@ class Planner:
         chosen = self.carry(64)
         self.add("trips", self.with_limit(chosen), size=64, rank=HEADLINE)
         self.add("rate", chosen, size=64, burst=BURST, rank=HEADLINE)
+        self.tail()
         ours = names.OURS
+        needed = ours if self.where == "host" else ours + names.PORTS
         # Those whose messages end at 60 bytes, and what the bars need.
-        short = [name for name in self.carry(60) if name not in chosen or name in ours]
+        short = [name for name in self.carry(60) if name not in chosen or name in needed]
         self.add("trips", short, size=60, rank=HEADLINE)
         self.add("rate", short, size=60, burst=BURST, rank=HEADLINE)
+        self.add("trips", self.carry(8, ("channel", "channel-split")), size=8, rank=HEADLINE)
         for size, burst in HEADLINE_RATES:
             among = ours + (names.PORTS if size == FRAME_FULL else ())
             self.add("rate", self.carry(size, among), size=size, burst=burst, rank=HEADLINE)
@@ -208,7 +223,6 @@ class Planner:
     def make(self, quick):
         if quick:
             self.quick()
-            self.tail()
         elif self.where == "host":
             self.headline(HEADLINE)
             self.tail()

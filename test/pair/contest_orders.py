@@ -16,6 +16,8 @@ import time
 HOST = """channel channel-split msg msg-split rpc packed ethdev ethdev-split memif memif-zc
 vhost-split vhost-packed rte-ring bare-ring cached-ring plain-copy unix-stream unix-seqpacket pipe
 eventfd mq futex-ring tcp zmq nng iceoryx""".split()
+# Their far side is a guest; they cannot be opened between two processes.
+GUEST = ("virtio-net", "virtio-serial", "vsock")
 PERCENTILES = ["min", "p50", "p90", "p99", "p99.9", "p99.99", "max"]
 BULK_BYTES = 16384
 # Work: what a round of it is asked for beside its size. Few messages: this looks at sense,
@@ -65,7 +67,7 @@ class Contest:
         return self.process.wait(timeout=20)
 
     def far(self):
-        """The far process's number: near has no other child that is called as it is."""
+        """The far process's number: the child that is called as near is."""
         near = self.process.pid
         with open(f"/proc/{near}/task/{near}/children", encoding="ascii") as file:
             return [int(child) for child in file.read().split() if is_contest(child)][0]
@@ -74,7 +76,7 @@ class Contest:
 def is_contest(number):
     try:
         with open(f"/proc/{number}/comm", encoding="ascii") as file:
-            return file.read().strip() == "contest"
+            return file.read().startswith("contest")
     except OSError:
         return False
 
@@ -98,7 +100,7 @@ def wrong_latency(answer):
     values = [percentiles[key] for key in PERCENTILES if percentiles.get(key) is not None]
     steps = answer.get("histogram", [])
     wrong = []
-    if len(values) < 3 or values != sorted(values) or values[0] <= 0:
+    if len(values) < 2 or values != sorted(values) or values[0] <= 0:
         wrong.append(f"percentiles out of order: {percentiles}")
     if sum(count for _, count in steps) != answer["samples"]:
         wrong.append("the histogram has another number of samples")
@@ -144,9 +146,11 @@ def works_of(contestant):
                 continue
             if work == "mixed" and contestant["links_max"] < 2:
                 continue
+            few = {"messages": max(10, words["messages"] >> (4 if size > 65536 else 0))}
             yield {"contestant": contestant["name"], "work": work, "size": size,
                    "bulk_size": max(low, min(high, BULK_BYTES)), "burst": 1, "links": 1,
-                   "interval_ns": 0, "waiting": work == "wake" and contestant["waits"], **words}
+                   "interval_ns": 0, "waiting": work == "wake" and contestant["waits"],
+                   **words, **few}
 
 
 def try_contestant(contest, contestant):
@@ -181,7 +185,7 @@ def close_all(contest, names):
 def do_rounds(contest, checks):
     """Every contestant at its least size, its largest and 64 bytes, all open at once."""
     listed = contest.order("list")["contestants"]
-    names = [each["name"] for each in listed if each["name"] != "limit"]
+    names = [each["name"] for each in listed if each["name"] not in ("limit", *GUEST)]
     for contestant in listed:
         if contestant["name"] in names:
             checks.take(contestant["name"], try_contestant(contest, contestant))

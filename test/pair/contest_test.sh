@@ -20,7 +20,7 @@ mkdir "$work/folder"
 # What has a name and could outlive its processes.
 names()
 {
-	ls -A1 /dev/shm /dev/mqueue /dev/hugepages 2>/dev/null
+	find /dev/shm /dev/mqueue /dev/hugepages -mindepth 1 -maxdepth 1 2>/dev/null | grep -E 'contest|nahanni|iox|iceoryx|rtemap'
 	find "$work/folder" -mindepth 1
 }
 
@@ -50,7 +50,7 @@ usage_error()
 names >"$work/before"
 orders missing 20
 orders refusals 30
-orders rounds 60
+orders rounds 240
 orders killed 20
 orders killed-in-round 20
 orders near-killed 20

@@ -7,7 +7,10 @@ const fs = require('fs');
 const path = require('path');
 const puppeteer = require('puppeteer-core');
 const fixtures = require('./fixtures.js');
+const suiteFixtures = require('./suite_fixtures.js');
+const suiteChecks = require('./suite_checks.js');
 
+const REPORT_PAGE = path.join(__dirname, '../../devtools/report-page');
 const [writer, folder, chromium, ...only] = process.argv.slice(2);
 const PERCENTILES = ['p50', 'p90', 'p99', 'p99.9', 'p99.99', 'p99.999', 'p99.9999'];
 const HISTOGRAMS = ['latency_ns', 'limit_ns', 'floor_ns', 'far_floor_ns', 'extra_ns', 'far_work_ns', 'there_ns', 'back_ns'];
@@ -27,6 +30,10 @@ const CHARTS = {
 	bursts: ['sweep-burst-rate'],
 	peers: ['curves', 'curves-1-0', 'heat-2-1'],
 	contestants: ['curves'],
+	suite: ['suite-latency-size-host', 'suite-latency-size-guest', 'suite-rate-size-1-host', 'suite-rate-size-32-host',
+		'suite-rate-burst-host', 'suite-bandwidth-host', 'suite-latency-load-host', 'suite-latency-load-p99-host', 'suite-links-host',
+		'suite-rpc-host', 'suite-mixed-host', 'suite-wake-gap-host', 'suite-wake-host', 'suite-tail', 'suite-law-trip-size-host',
+		'suite-law-message-size-host', 'suite-law-trip-links-host', 'suite-law-trip-load-host', 'suite-law-message-burst-host'],
 };
 let breaches = 0;
 
@@ -42,6 +49,19 @@ function write(name, documents) {
 	const made = spawnSync(writer, { input: JSON.stringify(documents), maxBuffer: 1 << 28 });
 	check(made.status === 0, name, `the writer ended with ${made.status}: ${made.stderr}`);
 	fs.writeFileSync(file, made.stdout);
+	return file;
+}
+
+// As benchmarks/run makes its page.
+function writeSuite(name, documents) {
+	const file = path.join(folder, `${name}.html`);
+	const sources = documents.map((document, i) => {
+		const source = path.join(folder, `${name}-${i}.json`);
+		fs.writeFileSync(source, JSON.stringify(document));
+		return source;
+	});
+	const made = spawnSync(REPORT_PAGE, ['--html', file, ...sources]);
+	check(made.status === 0, name, `report-page ended with ${made.status}: ${made.stderr}`);
 	return file;
 }
 
@@ -180,37 +200,62 @@ async function open(browser, file, view, said) {
 	return page;
 }
 
-// Keys read a chart's values without a mouse.
-async function checkKeys(page) {
-	await page.focus('[data-chart="curves-0-0"] .canvas');
+// Keys read a chart's values without a mouse; wanted: what the legend may say.
+async function checkKeys(page, id, readout, wanted) {
+	await page.focus(`[data-chart="${id}"] .canvas`);
 	await page.keyboard.press('Home');
 	await page.keyboard.press('ArrowRight');
-	const read = await page.$eval('[data-chart="curves-0-0"]', (chart) =>
+	const read = await page.$eval(`[data-chart="${id}"]`, (chart) =>
 		[chart.querySelector('.readout').textContent, chart.querySelector('.legend .value').textContent]);
-	check(/%/.test(read[0]) && /(ns|µs|ms)$/.test(read[1]), 'keys', `the readout is "${read}"`);
+	check(readout.test(read[0]) && wanted.test(read[1]), 'keys', `the readout of ${id} is "${read}"`);
+}
+
+async function checkRuns(name, view, documents, page) {
+	const seen = await page.evaluate(look);
+	checkView(name, view, documents, seen);
+	if (view === VIEWS[0])
+		checkSpecial(name, documents, seen);
+	if (name === 'ping' && !view.media)
+		await checkKeys(page, 'curves-0-0', /%/, /(ns|µs|ms)$/);
+}
+
+async function checkSuite(name, view, documents, page) {
+	const seen = await page.evaluate(look);
+	checkView(name, view, [], seen);
+	if (name === 'suite' && view !== VIEWS[0])
+		return;
+	// The first line is the limit, in the document 156.6 ns at 60 bytes.
+	if (name === 'suite')
+		await checkKeys(page, 'suite-latency-size-host', /^60\u00a0B$/, /^156\.6\u00a0ns$/);
+	const all = await page.evaluate(suiteChecks.walk, suiteChecks.INPUTS);
+	suiteChecks.checkFigures(check, name, documents[0], all);
+	suiteChecks.checkSpecial(check, name, documents[0], all, seen.problems);
+}
+
+async function checkPages(browser, name, views, documents, file, checkPage) {
+	for (const view of views) {
+		const said = [];
+		const page = await open(browser, file, view, said);
+		await checkPage(name, view, documents, page);
+		check(said.length === 0, `${name}, ${view.name}`, said.join('; '));
+		await page.close();
+	}
 }
 
 async function main() {
 	const browser = await puppeteer.launch({ executablePath: chromium, headless: true,
 		args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+	const wanted = ({ name }) => only.length === 0 || only.includes(name);
 	try {
 		const bytes = fs.statSync(write('template', [])).size;
 		check(bytes < PAGE_BYTES_MAX, 'template', `the page has ${bytes} bytes, expected less than ${PAGE_BYTES_MAX}`);
-		for (const { name, make } of fixtures.filter((f) => only.length === 0 || only.includes(f.name))) {
+		for (const { name, make } of fixtures.filter(wanted)) {
 			const documents = make();
-			const file = write(name, documents);
-			for (const view of VIEWS) {
-				const said = [];
-				const page = await open(browser, file, view, said);
-				const seen = await page.evaluate(look);
-				checkView(name, view, documents, seen);
-				if (view === VIEWS[0])
-					checkSpecial(name, documents, seen);
-				if (name === 'ping' && !view.media)
-					await checkKeys(page);
-				check(said.length === 0, `${name}, ${view.name}`, said.join('; '));
-				await page.close();
-			}
+			await checkPages(browser, name, VIEWS, documents, write(name, documents), checkRuns);
+		}
+		for (const { name, make } of suiteFixtures.filter(wanted)) {
+			const documents = make();
+			await checkPages(browser, name, name === 'suite' ? VIEWS : [VIEWS[3]], documents, writeSuite(name, documents), checkSuite);
 		}
 	} finally {
 		await browser.close();

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""results.json: everything that was measured, and what the page and the table are made of."""
+
+import json
+import os
+import subprocess
+import sys
+
+from . import bars, figures, laws, names
+
+SUITE = 1
+
+
+def over_reference(step, record, name):
+    """Per rotation the rate over the reference's, or None."""
+    if step.reference is None or name == step.reference or step.reference not in record["names"]:
+        return None
+    rates = [{r["turn"]: r["received"] / r["ns"] for r in record["names"][who]["rounds"]
+              if r["dropped"] is None} for who in (name, step.reference)]
+    spread = figures.spread([rates[0][turn] / rates[1][turn] for turn in rates[0]
+                             if turn in rates[1]])
+    return {"reference": step.reference, **spread} if spread else None
+
+
+def figure(step, record, name, entry):
+    kept = [r for r in entry["rounds"] if r["dropped"] is None]
+    found = {"contestant": name, "where": step.where, "work": step.told, "size": step.size,
+             "burst": step.burst, "links": step.links, "load": step.load, "gap_ns": step.gap_ns,
+             "bulk": step.bulk, "waiting": step.waiting, "rounds": len(kept),
+             "dropped": len(entry["rounds"]) - len(kept),
+             "samples": sum(r["samples"] for r in kept),
+             "lost": sum(r["lost"] for r in entry["rounds"]),
+             "misordered": sum(r["misordered"] for r in entry["rounds"]),
+             "limit_ns": figures.median([r["limit_ns"] for r in kept]),
+             "p50": None, "ratio": None, "percentiles": None, "rate": None, "bytes_per_s": None,
+             "over": None}
+    if step.order == "rate":
+        rates = [r["received"] * 1e9 / r["ns"] for r in kept]
+        found["samples"] = sum(r["received"] for r in kept)
+        found["rate"] = figures.spread(rates)
+        found["bytes_per_s"] = figures.spread([rate * step.size for rate in rates])
+        found["over"] = over_reference(step, record, name)
+    else:
+        found["p50"] = figures.spread([r["p50"] for r in kept])
+        found["ratio"] = figures.spread([r["p50"] / r["limit_ns"] for r in kept
+                                         if r["p50"] is not None])
+        if entry["histogram"]:
+            found["percentiles"] = figures.Histogram.from_json(entry["histogram"]).percentiles()
+    return found
+
+
+def all_figures(steps, records):
+    found = []
+    for step in steps:
+        record = records.get(step.key)
+        for name, entry in (record["names"].items() if record else ()):
+            found.append(figure(step, record, name, entry))
+    return found
+
+
+def contestant(where, name, what=None, missing=None):
+    return {"name": name, "where": where, "ours": names.is_ours(name),
+            "reference": names.is_reference(name), "what": what, "attach_ns": None,
+            "near_kib": None, "far_kib": None, "shared_kib": None, "missing": missing,
+            "error": None}
+
+
+def contestants(sessions, records, wanted):
+    """As the programs list them, with what opening them said, and their last fault."""
+    rows = {}
+    for where, session in sessions.items():
+        for entry in session["contestants"]:
+            if names.takes_part(where, entry["name"]) and wanted(where, entry["name"]):
+                rows[where, entry["name"]] = contestant(where, entry["name"], entry["what"])
+        for entry in session["missing"]:
+            if names.takes_part(where, entry["name"]) and wanted(where, entry["name"]):
+                rows[where, entry["name"]] = contestant(where, entry["name"],
+                                                        missing=entry["package"])
+    opened = {}
+    for key, record in records.items():
+        where = key.split("/")[0]
+        for answer in record.get("attached", ()):
+            if answer.get("links") == 1:
+                opened.setdefault((where, answer["contestant"]), []).append(answer)
+        for fault in record["faults"]:
+            if (where, fault["contestant"]) in rows:
+                rows[where, fault["contestant"]]["error"] = f"{fault['text']} ({key})"
+    for key, answers in opened.items():
+        for field in ("attach_ns", "near_kib", "far_kib", "shared_kib"):
+            if key in rows:
+                rows[key][field] = figures.median([answer.get(field) for answer in answers])
+    return list(rows.values())
+
+
+def tail_of(steps, records):
+    for step in steps:
+        if step.work == "tail" and step.key in records:
+            return records[step.key].get("tail")
+    return None
+
+
+def document(course):
+    """course: what main.py has run, see there."""
+    steps, state = course.plan.steps, course.state
+    found = all_figures(steps, state.steps)
+    fitted = laws.laws(found)
+    tail = tail_of(steps, state.steps)
+    left_out = course.plan.left_out + course.left_out
+    settled = set(state.steps) | {step.key for step, _ in left_out}
+    return {"suite": SUITE, "label": course.label, "begun": state.begun["begun"],
+            "command": state.begun["command"], "budget_s": course.options.budget_s,
+            "quick": course.options.quick,
+            "complete": bool(steps) and not course.broken_off and
+            all(step.key in settled for step in steps),
+            "seconds": round(state.seconds(), 1), "commit": state.begun.get("commit"),
+            "rounds": course.plan.rounds, "round_s": course.plan.round_s,
+            "place": course.place,
+            "contestants": contestants(state.sessions, state.steps, course.wanted),
+            "figures": found, "tail": tail, "laws": fitted,
+            "bars": bars.bars(steps, state.steps, tail),
+            "plan": laws.constants(fitted, found),
+            "left_out": [{"step": step.key, "why": why} for step, why in left_out],
+            "faults": [{"step": key, **fault} for key, record in state.steps.items()
+                       for fault in record["faults"]] + course.faults}
+
+
+def write(folder, results):
+    """Whole or not at all: a page may be reading it. @return its path."""
+    path = folder / "results.json"
+    new = folder / "results.json.new"
+    with open(new, "w", encoding="utf-8") as file:
+        json.dump(results, file, indent=1, allow_nan=False)
+        file.write("\n")
+    os.replace(new, path)
+    return path
+
+
+def write_page(root, folder):
+    """@return None, or why there is no page, in a sentence."""
+    program = root / "devtools" / "report-page"
+    done = subprocess.run([sys.executable, str(program), "--html", str(folder / "report.html"),
+                           str(folder / "results.json")], check=False, timeout=60,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if done.returncode == 0:
+        return None
+    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return f"no report.html was written: {said[-1] if said else f'status {done.returncode}'}"

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The course of a run: cores, sessions, plan, steps, documents."""
+
+import datetime
+import hashlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+from . import command, document, driver, names, noise, place, plan, state, tail, text
+from .rounds import Runner
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+DONE, FAILED, USAGE = 0, 1, 2
+# Beyond the budget's end a step is left out; who stays in it to the end overdraws by so much.
+OVERDRAFT = 1.05
+
+
+class BrokenOff(BaseException):
+    """SIGINT or SIGTERM."""
+
+
+def say(sentence):
+    print(f"benchmarks/run: {sentence}", file=sys.stderr, flush=True)
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def commit():
+    """Of the tree, with + when it was changed; None when git does not know."""
+    try:
+        head, changed = (subprocess.run(["git", "-C", str(ROOT), *words], check=True, timeout=30,
+                                        capture_output=True, text=True).stdout.strip()
+                         for words in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno")))
+        return head + ("+" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def fingerprint(path):
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def contest_program(options):
+    return options.build / "benchmarks" / "contest" / "contest"
+
+
+class Course:
+    """One run of the suite."""
+
+    def __init__(self, options, argv):
+        machine = place.Machine()
+        self.options = options
+        self.label = options.label
+        options.near_core, options.far_core = options.cores or machine.choose()
+        machine.check(options.near_core, options.far_core)
+        options.build = options.build.resolve()
+        program = contest_program(options)
+        self.state = state.State(options.out, {
+            "command": command.identity(argv), "commit": commit(),
+            "program": fingerprint(program), "begun": now()})
+        options.folder = self.state.folder
+        self.place = machine.facts(options.near_core, options.far_core)
+        self.program = program
+        self.spent = self.state.seconds()
+        self.begun = time.monotonic()
+        self.left_out = []
+        self.faults = []
+        self.broken_off = False
+        self.contest = None
+        self.plan = plan.Plan([], [], 0, 0.0, 0)
+        self.progress = text.Progress(sys.stderr, 0)
+
+    def wanted(self, where, name):
+        return not self.options.only or name in self.options.only or \
+            any(name in step.names for step in self.plan.steps if step.where == where)
+
+    def sessions(self):
+        cores = f"{self.options.near_core},{self.options.far_core}"
+        found = [driver.on_the_host([str(self.program), "--cores", cores])]
+        if self.options.guest is False or (self.options.guest is None and self.options.quick):
+            return found
+        from . import guest  # what it needs is needed by guests only
+        why = guest.why_not(self.options)
+        if why is None:
+            return found + list(guest.sessions(self.options))
+        self.progress.say(f"no guest: {why}")
+        if self.options.guest:
+            self.faults.append({"step": "guest", "text": why})
+        else:
+            self.left_out.append((plan.Step("guest", "trips"), why))
+        return found
+
+    def listing(self, session):
+        """Who takes part in a session, asked of its program once."""
+        if session.where not in self.state.sessions:
+            begun = time.monotonic()
+            contest = self.contest = self.open(session)
+            listed = contest.order("list")
+            there, missing = with_devices(session, listed["contestants"], listed["missing"])
+            self.state.add({"session": session.where, "start": contest.start,
+                            "contestants": there, "missing": missing,
+                            "seconds": time.monotonic() - begun})
+        return self.state.sessions[session.where]["contestants"]
+
+    def open(self, session):
+        if self.contest is not None and self.contest.session is session:
+            return self.contest
+        self.end()
+        return driver.Contest(session, self.state.folder / f"{session.where}.log")
+
+    def end(self):
+        contest, self.contest = self.contest, None
+        if contest is not None:
+            contest.stop()
+
+    def make_plan(self, sessions):
+        steps = []
+        for session in sessions:
+            try:
+                # A guest boots when its turn comes; until then it has what the host's has.
+                listed = self.listing(session if session.where in self.state.sessions
+                                      else sessions[0])
+            except (driver.Broken, driver.Refused, driver.Fault) as error:
+                self.faults.append({"step": session.where, "text": str(error)})
+                raise
+            if session.where != "host" and session.where not in self.state.sessions:
+                listed = guest_guess(listed)
+            steps += plan.Planner(session.where, listed, self.options.only,
+                                  self.options.works).make(self.options.quick)
+        budget_s = self.options.budget_s
+        if self.options.quick:
+            guests = len(sessions) - 1
+            budget_s = min(budget_s, plan.QUICK_S + guests * plan.QUICK_GUEST_S)
+        self.plan = plan.fit(plan.running_order(steps), budget_s, self.options.quick)
+        self.budget_s = budget_s
+
+    def elapsed(self):
+        return self.spent + time.monotonic() - self.begun
+
+    def run(self):
+        sessions = self.sessions()
+        self.make_plan(sessions)
+        self.tell_place()
+        todo = [step for step in self.plan.steps if step.key not in self.state.steps]
+        self.progress.steps = len(todo)
+        for session in sessions:
+            mine = [step for step in todo if step.where == session.where]
+            if mine:
+                self.run_session(session, mine, todo)
+        self.end()
+
+    def tell_place(self):
+        start = self.state.sessions["host"]["start"]
+        self.place["versions"].update(start.get("versions") or {})
+        if start.get("dpdk"):
+            self.place["versions"]["dpdk"] = start["dpdk"]
+        checker = self.options.build / "app" / "nahanni-check"
+        # What guest.py has devtools/vm boot with.
+        self.place["accelerator"] = "tcg" if any(step.where != "host"
+                                                 for step in self.plan.steps) else None
+        self.place["checks"] = place.checks(checker, self.options.near_core,
+                                            self.options.far_core)
+
+    def run_session(self, session, steps, todo):
+        self.contest = self.open(session)
+        try:
+            runner = Runner(self.contest, self.listing(session), self.plan.rounds,
+                            self.plan.round_s, self.progress.say)
+            for step in steps:
+                seconds_left = sum(self.plan.seconds(other) for other in todo
+                                   if other.key not in self.state.steps)
+                self.run_step(runner, step, seconds_left * self.slowness())
+        except (driver.Broken, driver.Refused, driver.Fault) as error:
+            self.progress.say(f"{session.where}: {error}")
+            self.faults.append({"step": session.where, "text": str(error)})
+
+    def slowness(self):
+        """How much longer steps took than was planned: this machine, this hour."""
+        done = [step for step in self.plan.steps if step.key in self.state.steps]
+        planned = sum(self.plan.seconds(step) for step in done)
+        took = sum(self.state.steps[step.key].get("seconds", 0) for step in done)
+        return max(1.0, took / planned) if planned else 1.0
+
+    def run_step(self, runner, step, seconds_left):
+        late = self.elapsed() + self.plan.seconds(step) * self.slowness() > \
+            self.budget_s * OVERDRAFT
+        if late and (step.rank != plan.HEADLINE or self.options.quick):
+            self.left_out.append((step, "the budget was used up before"))
+            return
+        self.progress.step(step.key, len(step.names), seconds_left)
+        begun = time.monotonic()
+        if step.work == "tail":
+            record = tail.measure(self.contest, step, self.plan.tail_samples, self.progress.say,
+                                  self.count_noise)
+        else:
+            record = runner.step(step)
+        self.state.add({**record, "seconds": time.monotonic() - begun})
+
+    def count_noise(self):
+        cores = f"{self.options.near_core},{self.options.far_core}"
+        return noise.count(self.program, self.options.build, cores,
+                           self.state.folder / "noise.log")
+
+    def finish(self):
+        """Write the documents. @return the exit status."""
+        results = document.document(self)
+        document.write(self.options.out, results)
+        why = document.write_page(ROOT, self.options.out)
+        if why:
+            say(why)
+        for line in text.lines(results):
+            print(line)
+        print(f"\n{self.options.out / 'results.json'}" +
+              ("" if why else f", {self.options.out / 'report.html'}"))
+        return FAILED if why or self.broken_off or results["faults"] else DONE
+
+
+def with_devices(session, listed, missing):
+    """Of a guest's contestants those that it has devices for; the host's are all there."""
+    if "--device" not in session.argv:
+        return listed, missing
+    devices = session.argv[session.argv.index("--device") + 1]
+    there = {"limit"} | {device.partition("=")[0] for device in devices.split(";")}
+    return ([entry for entry in listed if entry["name"] in there],
+            missing + [{"name": name, "package": needs} for name, needs in names.NEEDS.items()
+                       if name not in there])
+
+
+def guest_guess(listed):
+    """A guest's contestants before it is asked: those of the host that can be in one."""
+    found = [entry for entry in listed if names.takes_part("guest", entry["name"])]
+    for name in set(names.PEERS_GUEST) - {entry["name"] for entry in found}:
+        found.append({"name": name, "what": "", "size_min": 60 if name == "virtio-net" else 8,
+                      "size_max": 1518 if name == "virtio-net" else 1 << 20, "links_max": 1,
+                      "waits": True})
+    return found
+
+
+def print_list(options):
+    """--list: from the program where there is one, which knows what is missing."""
+    what = {}
+    contest = driver.Contest(driver.on_the_host([str(contest_program(options))]), os.devnull)
+    try:
+        listed = contest.order("list")
+        what = {entry["name"]: entry["what"] for entry in listed["contestants"]}
+        what.update({entry["name"]: f"missing: comes with {entry['package']}"
+                     for entry in listed["missing"]})
+    except (driver.Broken, driver.Fault, driver.Refused) as error:
+        say(str(error))
+    finally:
+        contest.stop()
+    for name in names.KNOWN:
+        print(f"{name:16} {what.get(name, '')}".rstrip())
+    print(f"\nworks: {', '.join(names.WORKS)}")
+    return DONE
+
+
+def break_off(number, frame):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise BrokenOff
+
+
+def run(options, argv):
+    course = Course(options, argv)
+    try:
+        signal.signal(signal.SIGINT, break_off)
+        signal.signal(signal.SIGTERM, break_off)
+        course.run()
+    except BrokenOff:
+        course.broken_off = True
+        say("broken off; the same command goes on from here")
+    except (driver.Broken, driver.Refused, driver.Fault) as error:
+        say(str(error))
+    finally:
+        course.end()
+    try:
+        return course.finish()
+    finally:
+        course.state.close()
+
+
+def main(argv):
+    try:
+        options = command.options(argv, ROOT)
+        if options.help:
+            print(command.HELP, end="")
+            return DONE
+        return print_list(options) if options.list else run(options, argv)
+    except (command.Usage, place.Unplaced, state.Unusable) as error:
+        say(str(error))
+        return USAGE

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The driver: time limits, deaths, guests that boot anew; cores and places."""
+
+import contextlib
+import os
+import pathlib
+import unittest
+from unittest import mock
+
+from rig import SuiteTest
+from suite import driver, place
+
+ROUND = {"work": "trips", "size": 60, "burst": 1, "links": 1, "messages": 10, "interval_ns": 0}
+
+
+class Driver(SuiteTest):
+    def contest(self, boot=contextlib.nullcontext, where="host", argv=None, **how):
+        session = driver.Session(where, argv or [str(self.fake)], boot)
+        with mock.patch.dict(os.environ, self.environment(how)):
+            contest = driver.Contest(session, self.folder / "log")
+            self.addCleanup(contest.stop)
+            with contextlib.suppress(driver.Broken):
+                contest.begin()
+        return contest
+
+    def test_orders(self):
+        contest = self.contest()
+        self.assertEqual(contest.start["near_core"], 0)
+        contest.open("channel")
+        answer = contest.order("round", contestant="channel", **ROUND)
+        self.assertEqual(answer["received"], 10)
+        with self.assertRaisesRegex(driver.Refused, "must be list"):
+            contest.order("dance")
+        self.assertEqual(contest.order("list")["did"], "list")
+        self.assertEqual(contest.stop(), 0)
+
+    def test_silence(self):
+        contest = self.contest(hang="tcp")
+        contest.open("tcp")
+        pid = contest.process.pid
+        with self.assertRaisesRegex(driver.Fault, "said nothing for 0 s while it did round"):
+            contest.order("round", 0.2, contestant="tcp", **ROUND)
+        self.assertFalse(pathlib.Path(f"/proc/{pid}").exists())
+        self.assertEqual(contest.opened, {})
+
+    def test_nonsense(self):
+        contest = self.contest(babble="tcp")
+        contest.open("tcp")
+        with self.assertRaisesRegex(driver.Fault, "expected a JSON object"):
+            contest.order("round", contestant="tcp", **ROUND)
+
+    def test_opened_with_other_links(self):
+        contest = self.contest()
+        contest.open("channel")
+        contest.open("channel")
+        self.assertEqual(len(contest.attached), 1)
+        contest.open("channel", 8)
+        self.assertEqual(contest.opened, {"channel": 8})
+        self.assertEqual(contest.starts, 1)
+
+    def test_refused_beside_others_gets_a_program_of_its_own(self):
+        contest = self.contest(full=2)
+        contest.open("channel")
+        contest.open("memif")
+        contest.open("tcp")
+        self.assertEqual((contest.starts, contest.opened), (2, {"tcp": 1}))
+
+    def test_refused_alone(self):
+        contest = self.contest(refuse="tcp")
+        with self.assertRaisesRegex(driver.Refused, "does not want to"):
+            contest.open("tcp")
+        self.assertEqual(contest.starts, 1)
+
+    def test_guest_boots_anew_after_a_death(self):
+        told = []
+
+        @contextlib.contextmanager
+        def boot():
+            told.append("up")
+            yield
+            told.append("down")
+
+        contest = self.contest(boot, "guest-vfio", die=["tcp", "trips"])
+        contest.open("tcp")
+        with self.assertRaisesRegex(driver.Fault, "SIGABRT"):
+            contest.order("round", contestant="tcp", **ROUND)
+        self.assertEqual(told, ["up", "down"])
+        contest.open("channel")
+        contest.stop()
+        self.assertEqual(told, ["up", "down", "up", "down"])
+
+    def test_guest_that_does_not_boot(self):
+        @contextlib.contextmanager
+        def boot():
+            raise driver.Fault("it did not boot")
+            yield
+
+        contest = self.contest(boot, "guest-vfio")
+        with self.assertRaisesRegex(driver.Broken, "did not boot"):
+            contest.begin()
+        self.assertIsNone(contest.process)
+
+    def test_program_that_says_nothing_sensible(self):
+        contest = self.contest(argv=["/bin/echo", "hello"])
+        with self.assertRaisesRegex(driver.Broken, "hello.*expected a JSON object"):
+            contest.begin()
+
+
+class Places(SuiteTest):
+    def machine(self, isolated="", allowed=None, cores=8):
+        """Cores 2n and 2n + 1 are siblings; an L3 cache for each four; a node for all."""
+        root = self.folder / "cpu"
+        root.mkdir()
+        (root / "online").write_text(f"0-{cores - 1}\n")
+        (root / "isolated").write_text(f"{isolated}\n")
+        for core in range(cores):
+            (root / f"cpu{core}" / "topology").mkdir(parents=True)
+            pair = core // 2 * 2
+            (root / f"cpu{core}" / "topology" / "thread_siblings_list").write_text(
+                f"{pair}-{pair + 1}\n")
+            cache = root / f"cpu{core}" / "cache" / "index3"
+            cache.mkdir(parents=True)
+            first = core // 4 * 4
+            (cache / "level").write_text("3\n")
+            (cache / "shared_cpu_list").write_text(f"{first}-{first + 3}\n")
+        return place.Machine(root, self.folder / "node",
+                             set(range(cores)) if allowed is None else allowed)
+
+    def test_no_siblings_one_cache_not_cpu_0(self):
+        machine = self.machine()
+        self.assertEqual(machine.choose(), (1, 2))
+        self.assertEqual(machine.shared(1, 2), ["L3"])
+        self.assertFalse(machine.facts(1, 2)["smt"])
+
+    def test_isolated_first(self):
+        self.assertEqual(self.machine("5,7").choose(), (5, 7))
+
+    def test_isolated_that_no_mask_has(self):
+        self.assertEqual(self.machine("4,6", {0, 1}).choose(), (4, 6))
+
+    def test_two_only(self):
+        machine = self.machine(cores=2)
+        self.assertEqual(machine.choose(), (0, 1))
+        self.assertTrue(machine.facts(0, 1)["smt"])
+
+    def test_one_only(self):
+        with self.assertRaisesRegex(place.Unplaced, "two cores are needed"):
+            self.machine(allowed={3}).choose()
+
+    def test_lists_of_the_kernel(self):
+        self.assertEqual(place.cpus("0-2,5,8-9"), {0, 1, 2, 5, 8, 9})
+        self.assertEqual(place.cpus(""), set())
+
+
+if __name__ == "__main__":
+    unittest.main()

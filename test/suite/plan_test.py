@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The plan: what there is, what a budget has room for, what a command line may say."""
+
+import pathlib
+import unittest
+
+import rig  # noqa: F401  (finds the suite)
+from suite import command, names, plan
+
+LISTING = [{"name": name, "what": "", "size_min": 60 if name in names.PORTS else 8,
+            "size_max": 60 if name in ("channel", "bare-ring") else 1 << 20,
+            "links_max": 256 if name == "channel" else 1, "waits": name in ("tcp", "mq")}
+           for name in names.OURS + names.REFERENCES + names.PEERS_HOST]
+
+
+def steps_of(wanted=(), works=names.WORKS, quick=False, where="host"):
+    return plan.running_order(plan.Planner(where, LISTING, wanted, works).make(quick))
+
+
+class Steps(unittest.TestCase):
+    def test_whole_contest(self):
+        steps = steps_of()
+        keys = [step.key for step in steps]
+        self.assertEqual(len(keys), len(set(keys)))
+        for size in plan.SIZES:
+            self.assertIn(f"host/trips/size={size}", keys)
+            for burst in plan.BURSTS:
+                self.assertIn(f"host/rate/size={size}/burst={burst}", keys)
+        self.assertEqual({step.work for step in steps}, set(names.WORKS))
+        self.assertEqual([step.rank for step in steps], sorted(step.rank for step in steps))
+        for step in steps:
+            self.assertTrue(step.names, step.key)
+            if step.size == 4096:
+                self.assertNotIn("channel", step.names)
+
+    def test_references_run_beside_rates(self):
+        for step in steps_of(("packed", "msg"), ("rate",)):
+            wanted = "bare-ring" if step.size <= 60 else \
+                "plain-copy" if step.size >= 4096 else None
+            self.assertEqual(step.reference, wanted, step.key)
+            self.assertLessEqual(set(step.names), {"packed", "msg", wanted}, step.key)
+
+    def test_works(self):
+        self.assertEqual({step.work for step in steps_of(works=("trips", "wake"))},
+                         {"trips", "wake"})
+
+    def test_what_a_contestant_can_do(self):
+        listing = [{**LISTING[0], "works": ["trips"]}]
+        planner = plan.Planner("host", listing, (), names.WORKS)
+        self.assertEqual({step.order for step in planner.make(False)}, {"trips", "attach"})
+
+
+class Budget(unittest.TestCase):
+    def test_fewer_rounds_before_fewer_steps(self):
+        steps = steps_of()
+        rounds = []
+        for budget_s in (36000, 3000, 2000, 1500, 1200, 600, 300, 100, 20):
+            fitted = plan.fit(steps, budget_s, False)
+            rounds.append((fitted.rounds, len(fitted.steps)))
+            if fitted.left_out:
+                self.assertEqual((fitted.rounds, fitted.round_s), plan.PACES[-1])
+            if len(fitted.steps) > 1:
+                self.assertLessEqual(
+                    plan.total(fitted.steps, fitted.rounds, fitted.round_s,
+                               fitted.tail_samples), budget_s)
+            self.assertEqual(len(fitted.steps) + len(fitted.left_out), len(steps))
+        self.assertEqual(rounds, sorted(rounds, reverse=True))
+        self.assertEqual(rounds[0], (7, len(steps)))
+        self.assertEqual(min(count for count, _ in rounds), 3)
+
+    def test_least_weight_goes_first(self):
+        fitted = plan.fit(steps_of(), 120, False)
+        kept = max(step.rank for step in fitted.steps)
+        self.assertGreaterEqual(min(step.rank for step, _ in fitted.left_out), kept)
+        self.assertIn("120 s", fitted.left_out[0][1])
+
+    def test_quick(self):
+        steps = steps_of(quick=True)
+        fitted = plan.fit(steps, plan.QUICK_S, True)
+        self.assertEqual(fitted.left_out, [])
+        self.assertLess(plan.total(steps, fitted.rounds, fitted.round_s, fitted.tail_samples),
+                        120)
+        for work in ("trips", "rate"):
+            there = {name for step in steps if step.work == work for name in step.names}
+            missing = {entry["name"] for entry in LISTING} - there
+            self.assertLessEqual(missing, {"limit"} if work == "rate" else set())
+
+
+class CommandLine(unittest.TestCase):
+    def options(self, *words):
+        return command.options(["--out", "x", *words], pathlib.Path("/tree"))
+
+    def test_budgets(self):
+        for text, seconds in (("90s", 90), ("10m", 600), ("1h", 3600)):
+            self.assertEqual(self.options("--budget", text).budget_s, seconds)
+        for text in ("10", "m", "-5m", "5 m", "0s", "9s", "1d", "1.5h"):
+            with self.assertRaisesRegex(command.Usage, "expected a time", msg=text):
+                self.options(f"--budget={text}")
+
+    def test_unknown_names(self):
+        with self.assertRaisesRegex(command.Usage, "--only names memfi, .*memif, memif-zc"):
+            self.options("--only", "channel,memfi")
+        with self.assertRaisesRegex(command.Usage, "--works names trip, .*trips, rate"):
+            self.options("--works", "trip")
+        with self.assertRaises(command.Usage):
+            self.options("--onl", "channel")
+
+    def test_cores(self):
+        self.assertEqual(self.options("--cores", "2,3").cores, (2, 3))
+        for text in ("2", "2,", "a,b", "2-3", "1,2,3"):
+            with self.assertRaisesRegex(command.Usage, "expected two numbers"):
+                self.options("--cores", text)
+
+    def test_identity_is_the_line_without_out(self):
+        self.assertEqual(command.identity(["--out", "a", "--quick"]),
+                         command.identity(["--quick", "--out=b"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -111,6 +111,7 @@ const suite = (() => {
 	const METHOD = [
 		['Limit', 'Round trip of one 32-bit word on a cache line of its own each way, on the same cores, right before and after ' +
 			'each round. A round\u2019s ratio is its p50 over that limit; of the kept rounds the median and the quartiles.'],
+		['p50', 'Of each kept round the median; of these the median and the quartiles.'],
 		['Percentile', 'The smallest recorded value with at least that share of the samples of all kept rounds at or below it. It is ' +
 			'given only where at least 100 samples lie on its scarcer side.'],
 		['Reference', 'Less than a contestant: the bare ring passes cells and nothing else, the plain copy moves bytes in and out ' +

@@ -83,7 +83,7 @@ const suiteTables = (() => {
 		get: (found) => model.object(found.percentiles)[name] });
 	const TIMES = [
 		{ path: 'ratio.median', title: 'ratio', unit: 'to the limit', show: ratio, get: of('ratio'), pair: 'ratio' },
-		{ path: 'p50.median', title: 'p50', unit: 'ns, median round', show: ns, get: of('p50'), pair: 'p50' },
+		{ path: 'p50.median', title: 'p50', unit: 'ns', show: ns, get: of('p50'), pair: 'p50' },
 		percentile('p99'), percentile('p99.9'), percentile('p99.99'),
 		{ path: 'limit_ns', title: 'limit', unit: 'ns', show: ns, get: (found) => found.limit_ns },
 	];

@@ -42,7 +42,8 @@ usage(FILE *out)
 	      "  --folder   an empty one for sockets and files, in memory; two processes make one\n"
 	      "  --side     one process alone: its other side is in another machine\n"
 	      "  --control  the memory where both meet, 64 MiB: a file, or a PCI device's BAR 2\n"
-	      "  --device   what our own contestants use of the guest: BDF[,peer=BDF]\n",
+	      "  --device   both sides: far is in a guest, and what contestants have of it, as\n"
+	      "             NAME=BDF;NAME=BDF,peer=BDF;...\n",
 	      out);
 }
 
@@ -162,7 +163,8 @@ far_main(const struct options *options, int fd)
 static int
 near_here(const struct options *options, int fd)
 {
-	struct side side = {.side = CONTEST_NEAR, .core = options->core[0], .device = ""};
+	struct side side = {
+		.side = CONTEST_NEAR, .core = options->core[0], .device = options->device};
 	int status;
 
 	if (meet(&side, fd, true) != 0)
@@ -210,6 +212,7 @@ main(int argc, char **argv)
 	int fd;
 
 	options_read(&options, argc, argv);
+	contestants_choose(options.device[0] != '\0');
 	fd = control_open(&options);
 	if (fd < 0)
 		return 1;

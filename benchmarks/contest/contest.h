@@ -139,8 +139,11 @@ struct contestant {
 const char *contest_device(const struct contest_place *place, const char *name, char *text,
 			   size_t bytes);
 
-/** All contestants of this build, NULL at the end. */
-extern const struct contestant *const contestants[];
+/** All contestants of this build, NULL at the end: on one host, or with a guest. */
+const struct contestant *const *contestants_here(void);
+
+/** Whether far is in a guest; before the first use of them. */
+void contestants_choose(bool guest);
 
 /** A contestant that this build lacks. */
 struct contestant_missing {

@@ -11,7 +11,7 @@
 #include "contest_eal.h"
 
 /** MiB for the mbufs and rings of all ports at once; without hugepages taken when touched. */
-#define MEMORY_MIB "512"
+#define MEMORY_MIB "1024"
 #define ARGUMENTS_MAX 24
 #define ARGUMENT_BYTES 64
 

@@ -9,12 +9,36 @@
 #include "contestants.def"
 #undef CONTESTANT
 
+#define CONTESTANT(name) extern const struct contestant contestant_##name;
+#include "contestants_guest.def"
+#undef CONTESTANT
+
 #define CONTESTANT(name) &contestant_##name,
-const struct contestant *const contestants[] = {
+static const struct contestant *const on_host[] = {
 #include "contestants.def"
 	NULL,
 };
+
+static const struct contestant *const with_guest[] = {
+#include "contestants_guest.def"
+	NULL,
+};
 #undef CONTESTANT
+
+static const struct contestant *const *here = on_host;
+
+const struct contestant *const *
+contestants_here(void)
+{
+	return here;
+}
+
+void
+contestants_choose(bool guest)
+{
+	if (guest)
+		here = with_guest;
+}
 
 const struct contestant_missing contestants_missing[] = {
 #ifndef HAVE_ZMQ

@@ -94,6 +94,8 @@ struct opened {
 	const struct contestant *contestant;
 	void *peer;
 	uint32_t links;
+	uint32_t shared_bytes; /**< of the meeting, from shared_offset on */
+	uint64_t shared_offset;
 	struct opened *next;
 };
 

@@ -220,7 +220,6 @@ do_open(struct near *near, const struct request *request, const struct contestan
 	json_t *object = begin_answer(request);
 	const uint64_t before_kib = side_memory_kib();
 	const uint64_t begin = nhn_clock_now();
-	const uint64_t shared = near->shared_next;
 	struct meeting_answer far = {.status = 0};
 	char why[MEETING_WHY_BYTES] = "";
 
@@ -244,7 +243,8 @@ do_open(struct near *near, const struct request *request, const struct contestan
 			  (json_int_t)nhn_clock_ns(&near->side->clock, nhn_clock_now() - begin),
 			  "near_kib", (json_int_t)(side_memory_kib() - before_kib), "far_kib",
 			  (json_int_t)far.kib, "shared_kib",
-			  (json_int_t)((near->shared_next - shared) / 1024)));
+			  (json_int_t)(side_find(near->side, contestant->name)->shared_bytes /
+				       1024)));
 	answer(object);
 }
 
@@ -288,8 +288,8 @@ do_list(void)
 	json_t *list = json_array(), *missing = json_array();
 	uint32_t i;
 
-	for (i = 0; contestants[i] != NULL; i++) {
-		const struct contestant *each = contestants[i];
+	for (i = 0; contestants_here()[i] != NULL; i++) {
+		const struct contestant *each = contestants_here()[i];
 		json_t *can_do = json_array();
 		uint32_t work;
 
@@ -395,7 +395,8 @@ begin(struct near *near)
 	struct meeting_answer far;
 	char why[MEETING_WHY_BYTES];
 
-	if (!near_wait(near, &near->side->meeting->here, MEETING_MAGIC, why) ||
+	if (near_offer(near, why) != 0 ||
+	    !near_wait(near, &near->side->meeting->here, MEETING_MAGIC, why) ||
 	    near_open(near, "limit", 1, &far, why) != 0) {
 		fprintf(stderr, "contest: %s\n", why);
 		return -1;
@@ -408,10 +409,7 @@ begin(struct near *near)
 int
 near_run(struct side *side, const char *folder)
 {
-	struct near near = {.side = side,
-			    .folder = folder,
-			    .run = nhn_clock_now(),
-			    .shared_next = MEETING_HEAD_BYTES};
+	struct near near = {.side = side, .folder = folder, .run = nhn_clock_now()};
 	const struct meeting_order end = {.what = MEETING_END};
 	char *text = NULL, why[MEETING_WHY_BYTES];
 	struct meeting_answer far;

@@ -10,10 +10,9 @@
 struct near {
 	struct side *side;
 	const char *folder;
-	uint32_t number;      /**< of the last order to the far side */
-	uint64_t run;	      /**< contest_place::run */
-	uint64_t shared_next; /**< first byte of the meeting that no contestant has had */
-	struct kept *kept;    /**< rounds kept for a bootstrap */
+	uint32_t number;   /**< of the last order to the far side */
+	uint64_t run;	   /**< contest_place::run */
+	struct kept *kept; /**< rounds kept for a bootstrap */
 };
 
 /** One round, asked and measured. */
@@ -42,6 +41,12 @@ bool near_wait(struct near *near, const uint32_t *word, uint32_t number, char *w
 /** Give an order that near has no part in. @return 0, or -1 with the reason in @p why */
 int near_order(struct near *near, const struct meeting_order *order, struct meeting_answer *far,
 	       char *why);
+
+/**
+ * Have all contestants that --device names get that going which a guest's devices need.
+ * @return 0, or -1 with the reason in @p why
+ */
+int near_offer(const struct near *near, char *why);
 
 /** Open a contestant at both sides. @return 0, or -1 with the reason in @p why */
 int near_open(struct near *near, const char *name, uint32_t links, struct meeting_answer *far,

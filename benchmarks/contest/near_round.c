@@ -13,6 +13,7 @@
 
 /* Ports take seconds to come up; far gives up before. */
 #define ANSWER_NS UINT64_C(30000000000)
+#define HERE_NS UINT64_C(150000000000)
 #define WATCH_POLLS (1u << 16)
 #define ALIGNMENT UINT64_C(4096)
 
@@ -38,6 +39,8 @@ near_far_ended(const struct near *near)
 bool
 near_wait(struct near *near, const uint32_t *word, uint32_t number, char *why)
 {
+	/* A guest boots for a minute on a busy machine. */
+	const uint64_t patience_ns = word == &near->side->meeting->here ? HERE_NS : ANSWER_NS;
 	const uint64_t begin = now_ns();
 	uint32_t polls = 0;
 
@@ -49,8 +52,9 @@ near_wait(struct near *near, const uint32_t *word, uint32_t number, char *why)
 			snprintf(why, MEETING_WHY_BYTES, "the far process has ended");
 			return false;
 		}
-		if (now_ns() - begin > ANSWER_NS) {
-			snprintf(why, MEETING_WHY_BYTES, "the far side did not answer within 30 s");
+		if (now_ns() - begin > patience_ns) {
+			snprintf(why, MEETING_WHY_BYTES, "the far side did not answer within %u s",
+				 (unsigned int)(patience_ns / 1000000000));
 			return false;
 		}
 	}
@@ -99,7 +103,26 @@ order_of(const struct near *near, enum meeting_do what, const char *name)
 	return order;
 }
 
-/* Each opening has memory that no earlier one has touched, until there is no more of it. */
+/* Where what is open leaves so many bytes, from the beginning on. */
+static uint64_t
+gap_find(const struct near *near, uint64_t bytes)
+{
+	uint64_t offset = MEETING_HEAD_BYTES;
+	const struct opened *opened = near->side->first;
+
+	while (opened != NULL) {
+		const uint64_t end = opened->shared_offset + opened->shared_bytes;
+
+		if (offset < end && opened->shared_offset < offset + bytes) {
+			offset = end;
+			opened = near->side->first;
+		} else {
+			opened = opened->next;
+		}
+	}
+	return offset;
+}
+
 static int
 share(struct near *near, struct meeting_order *order, const struct contestant *contestant)
 {
@@ -108,15 +131,35 @@ share(struct near *near, struct meeting_order *order, const struct contestant *c
 	if (contestant->shared_bytes != NULL)
 		bytes = contestant->shared_bytes(order->links);
 	bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	if (near->shared_next + bytes > MEETING_BYTES && near->side->first == NULL)
-		near->shared_next = MEETING_HEAD_BYTES;
-	if (near->shared_next + bytes > MEETING_BYTES)
+	order->shared_offset = gap_find(near, bytes);
+	if (order->shared_offset + bytes > MEETING_BYTES)
 		return -ENOMEM;
-	order->shared_offset = near->shared_next;
 	order->shared_bytes = (uint32_t)bytes;
-	near->shared_next += bytes;
 	memset((uint8_t *)near->side->meeting + order->shared_offset, 0, bytes);
 	return 0;
+}
+
+int
+near_offer(const struct near *near, char *why)
+{
+	const struct contest_place place = {
+		.side = CONTEST_NEAR,
+		.links = 1,
+		.core = near->side->core,
+		.folder = near->folder,
+		.device = near->side->device,
+		.run = near->run,
+	};
+	const struct contestant *const *each;
+	char device[MEETING_NAME_BYTES];
+	int ret = 0;
+
+	for (each = contestants_here(); *each != NULL && ret == 0; each++) {
+		if ((*each)->offer != NULL &&
+		    contest_device(&place, (*each)->name, device, sizeof(device)) != NULL)
+			ret = (*each)->offer(&place, why, MEETING_WHY_BYTES);
+	}
+	return ret;
 }
 
 int

@@ -34,27 +34,39 @@ struct lane {
 	struct rte_ring *ring;
 	struct rte_ring *back;
 	uint8_t *buffers;
-	uint32_t spares; /**< the sender's */
+	/* The sender's. */
+	bool fresh;	 /**< all buffers are here, and not counted yet */
+	uint32_t spares; /**< buffers that are here */
 	uint32_t spare[BUFFERS_MAX];
 };
 
 struct peer {
 	uint32_t links;
 	uint32_t buffer_bytes; /**< of a lane */
-	uint32_t size;
-	uint32_t element; /**< bytes */
 	struct lane sent[LINKS_MAX];
 	struct lane received[LINKS_MAX];
 };
 
+/* Two links may carry messages of different sizes; a ring does not care. */
 static inline bool
-in_elements(const struct peer *peer)
+in_elements(const struct contest_work *work)
 {
-	return peer->size <= ELEMENT_MAX;
+	return work->size <= ELEMENT_MAX;
+}
+
+/** Bytes of one; none crosses a cache line. */
+static inline uint32_t
+element_bytes(const struct contest_work *work)
+{
+	if (work->size <= 8)
+		return 8;
+	if (work->size <= 16)
+		return 16;
+	return work->size <= 32 ? 32 : ELEMENT_MAX;
 }
 
 static inline void *
-element_at(const struct peer *peer, const struct rte_ring_zc_data *data, uint32_t i)
+element_at(const struct rte_ring_zc_data *data, uint32_t bytes, uint32_t i)
 {
 	uint8_t *first = data->ptr1;
 
@@ -62,55 +74,70 @@ element_at(const struct peer *peer, const struct rte_ring_zc_data *data, uint32_
 		first = data->ptr2;
 		i -= data->n1;
 	}
-	return first + (size_t)i * peer->element;
+	return first + (size_t)i * bytes;
 }
 
 static inline uint32_t
-elements_send(struct peer *peer, struct lane *lane, struct contest_work *work, uint32_t count)
+elements_send(struct lane *lane, struct contest_work *work, uint32_t count)
 {
+	const uint32_t bytes = element_bytes(work);
 	struct rte_ring_zc_data data;
 	uint32_t i;
 
-	count = rte_ring_enqueue_zc_burst_elem_start(lane->ring, peer->element, count, &data, NULL);
+	count = rte_ring_enqueue_zc_burst_elem_start(lane->ring, bytes, count, &data, NULL);
 	if (count == 0)
 		return 0;
 	for (i = 0; i < count; i++)
-		contest_write(work, element_at(peer, &data, i));
+		contest_write(work, element_at(&data, bytes, i));
 	rte_ring_enqueue_zc_elem_finish(lane->ring, count);
 	return count;
 }
 
 static inline uint32_t
-elements_receive(struct peer *peer, struct lane *lane, struct contest_work *work, uint32_t count)
+elements_receive(struct lane *lane, struct contest_work *work, uint32_t count)
 {
+	const uint32_t bytes = element_bytes(work);
 	struct rte_ring_zc_data data;
 	uint32_t i;
 
-	count = rte_ring_dequeue_zc_burst_elem_start(lane->ring, peer->element, count, &data, NULL);
+	count = rte_ring_dequeue_zc_burst_elem_start(lane->ring, bytes, count, &data, NULL);
 	if (count == 0)
 		return 0;
 	for (i = 0; i < count; i++)
-		contest_read(work, element_at(peer, &data, i));
+		contest_read(work, element_at(&data, bytes, i));
 	rte_ring_dequeue_zc_elem_finish(lane->ring, count);
 	return count;
 }
 
 static inline void *
-buffer_at(const struct peer *peer, const struct lane *lane, uint32_t number)
+buffer_at(const struct contest_work *work, const struct lane *lane, uint32_t number)
 {
-	return lane->buffers + (size_t)number * peer->size;
+	return lane->buffers + (size_t)number * work->size;
+}
+
+static void
+buffers_count(const struct peer *peer, struct lane *lane, const struct contest_work *work)
+{
+	const uint32_t buffers = RTE_MIN(BUFFERS_MAX, peer->buffer_bytes / work->size);
+
+	for (lane->spares = 0; lane->spares < buffers; lane->spares++)
+		lane->spare[lane->spares] = lane->spares;
+	lane->fresh = false;
 }
 
 static inline uint32_t
-buffers_send(struct peer *peer, struct lane *lane, struct contest_work *work, uint32_t count)
+buffers_send(const struct peer *peer, struct lane *lane, struct contest_work *work, uint32_t count)
 {
 	const uint32_t *numbers;
 	uint32_t i;
 
-	if (lane->spares < count)
+	if (lane->spares < count) {
+		if (lane->fresh)
+			buffers_count(peer, lane, work);
 		lane->spares += rte_ring_dequeue_burst_elem(lane->back, lane->spare + lane->spares,
 							    sizeof(uint32_t),
 							    BUFFERS_MAX - lane->spares, NULL);
+	}
 	if (lane->spares < count)
 		count = lane->spares;
 	if (count == 0)
@@ -118,13 +145,13 @@ buffers_send(struct peer *peer, struct lane *lane, struct contest_work *work, ui
 	lane->spares -= count;
 	numbers = lane->spare + lane->spares;
 	for (i = 0; i < count; i++)
-		contest_write(work, buffer_at(peer, lane, numbers[i]));
+		contest_write(work, buffer_at(work, lane, numbers[i]));
 	/* There are more elements than buffers: all go. */
 	return rte_ring_enqueue_burst_elem(lane->ring, numbers, sizeof(uint32_t), count, NULL);
 }
 
 static inline uint32_t
-buffers_receive(struct peer *peer, struct lane *lane, struct contest_work *work, uint32_t count)
+buffers_receive(struct lane *lane, struct contest_work *work, uint32_t count)
 {
 	uint32_t numbers[CONTEST_BURST_MAX];
 	uint32_t i;
@@ -133,22 +160,26 @@ buffers_receive(struct peer *peer, struct lane *lane, struct contest_work *work,
 	if (count == 0)
 		return 0;
 	for (i = 0; i < count; i++)
-		contest_read(work, buffer_at(peer, lane, numbers[i]));
+		contest_read(work, buffer_at(work, lane, numbers[i]));
 	return rte_ring_enqueue_burst_elem(lane->back, numbers, sizeof(uint32_t), count, NULL);
 }
 
 static inline uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
-	return in_elements(peer) ? elements_send(peer, &peer->sent[link], work, count)
-				 : buffers_send(peer, &peer->sent[link], work, count);
+	struct lane *lane = &peer->sent[link];
+
+	return in_elements(work) ? elements_send(lane, work, count)
+				 : buffers_send(peer, lane, work, count);
 }
 
 static inline uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
-	return in_elements(peer) ? elements_receive(peer, &peer->received[link], work, count)
-				 : buffers_receive(peer, &peer->received[link], work, count);
+	struct lane *lane = &peer->received[link];
+
+	return in_elements(work) ? elements_receive(lane, work, count)
+				 : buffers_receive(lane, work, count);
 }
 
 static inline void
@@ -179,17 +210,15 @@ shared_bytes(uint32_t links)
 
 /* The sender gets both rings of a way empty. */
 static int
-lane_prepare(const struct peer *peer, struct lane *lane)
+lane_prepare(struct lane *lane)
 {
-	const uint32_t buffers = RTE_MIN(BUFFERS_MAX, peer->buffer_bytes / peer->size);
 	const unsigned int flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
 
-	if (rte_ring_init(lane->ring, "contest", ELEMENTS, flags) != 0 ||
-	    rte_ring_init(lane->back, "contest back", ELEMENTS, flags) != 0)
+	lane->fresh = true;
+	lane->spares = 0;
+	if (rte_ring_init(lane->ring, "contest", ELEMENTS, flags) != 0)
 		return -1;
-	for (lane->spares = 0; lane->spares < buffers; lane->spares++)
-		lane->spare[lane->spares] = lane->spares;
-	return 0;
+	return rte_ring_init(lane->back, "contest back", ELEMENTS, flags) != 0 ? -1 : 0;
 }
 
 static int
@@ -199,10 +228,9 @@ ring_prepare(void *opened, uint32_t size)
 	uint32_t i;
 	int ret = 0;
 
-	peer->size = size;
-	peer->element = RTE_MAX(rte_align32pow2(size), (uint32_t)sizeof(uint64_t));
+	(void)size;
 	for (i = 0; i < peer->links && ret == 0; i++)
-		ret = lane_prepare(peer, &peer->sent[i]);
+		ret = lane_prepare(&peer->sent[i]);
 	return ret;
 }
 

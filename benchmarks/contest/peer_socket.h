@@ -18,7 +18,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -45,6 +45,7 @@ struct socket_link {
 };
 
 struct peer {
+	size_t bytes; /**< of this */
 	uint32_t links;
 	bool packets; /**< the descriptors keep the borders of messages */
 	struct pollfd polls[CONTEST_LINKS_MAX];
@@ -69,18 +70,21 @@ socket_close(void *opened)
 		if (link->in != -1)
 			close(link->in);
 	}
-	free(peer);
+	munmap(peer, peer->bytes);
 }
 
 /** A peer without descriptors; NULL: no memory. Pages of buffers that are not used stay unused. */
 static inline struct peer *
 socket_peer(uint32_t links, bool packets)
 {
-	struct peer *peer = calloc(1, sizeof(*peer) + links * sizeof(peer->link[0]));
+	const size_t bytes = sizeof(struct peer) + links * sizeof(struct socket_link);
+	struct peer *peer =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint32_t i;
 
-	if (peer == NULL)
+	if (peer == MAP_FAILED)
 		return NULL;
+	peer->bytes = bytes;
 	/* A side that is gone is told by the round's messages that are lost. */
 	signal(SIGPIPE, SIG_IGN);
 	peer->links = links;

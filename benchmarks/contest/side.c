@@ -42,7 +42,7 @@ contestant_find(const char *name)
 {
 	const struct contestant *const *each;
 
-	for (each = contestants; *each != NULL; each++) {
+	for (each = contestants_here(); *each != NULL; each++) {
 		if (strcmp((*each)->name, name) == 0)
 			return *each;
 	}
@@ -143,6 +143,8 @@ side_open(struct side *side, const struct meeting_order *order, char *why)
 		return -1;
 	opened->contestant = contestant;
 	opened->links = order->links;
+	opened->shared_offset = order->shared_offset;
+	opened->shared_bytes = order->shared_bytes;
 	opened->peer = contestant->open(&place, why, MEETING_WHY_BYTES);
 	if (opened->peer == NULL) {
 		free(opened);
@@ -182,7 +184,10 @@ side_prepare(struct side *side, const struct opened *opened, const struct meetin
 {
 	const struct contestant *contestant = opened->contestant;
 	struct contest_work *work = &side->work;
+	uint32_t longest = order->size;
 
+	if (order->work == MEETING_MIXED && order->bulk_size > longest)
+		longest = order->bulk_size;
 	work_init(side, work, order->size, 0);
 	work_init(side, &side->bulk, order->bulk_size, 2);
 	work->at = side->bulk.at = contestant->at;
@@ -196,8 +201,8 @@ side_prepare(struct side *side, const struct opened *opened, const struct meetin
 		side->bulk.finish = work->finish;
 		side->bulk.round = round;
 	}
-	if (contestant->prepare != NULL && contestant->prepare(opened->peer, order->size) != 0) {
-		snprintf(why, MEETING_WHY_BYTES, "cannot be prepared for %u bytes", order->size);
+	if (contestant->prepare != NULL && contestant->prepare(opened->peer, longest) != 0) {
+		snprintf(why, MEETING_WHY_BYTES, "cannot be prepared for %u bytes", longest);
 		return -1;
 	}
 	return 0;

@@ -15,6 +15,7 @@
 #define CALL_BYTES 40u
 #define LONGEST (3 * DATA_BYTES)
 #define NEVER UINT32_MAX
+#define STEPS_MAX 100000u /* of a message: more than any takes */
 
 struct message {
 	struct primitive_link link; /* first */
@@ -103,6 +104,7 @@ pass(struct message *m, const struct nhn_message_head *head)
 	const struct iovec from = {m->out, head->length};
 	const struct iovec to = {m->in, sizeof(m->in)};
 	struct nhn_msg_buffer buffer;
+	uint32_t steps = 0;
 	int sent, received;
 
 	nhn_msg_buffer_init(&buffer, &to, 1);
@@ -112,7 +114,7 @@ pass(struct message *m, const struct nhn_message_head *head)
 			sent = nhn_msg_send_step(&m->host.tx[0]);
 		received = nhn_msg_receive(&m->guest.rx[0], &buffer);
 	} while ((received == -EAGAIN || received == -EINPROGRESS) &&
-		 (sent == 0 || sent == -EINPROGRESS || sent == -EAGAIN));
+		 (sent == 0 || sent == -EINPROGRESS || sent == -EAGAIN) && ++steps < STEPS_MAX);
 	return sent == 0 && received == 0 && buffer.head.length == head->length &&
 	       buffer.head.id == head->id && buffer.head.type == head->type &&
 	       buffer.head.flags == head->flags;

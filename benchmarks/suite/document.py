@@ -9,6 +9,7 @@ import sys
 from . import bars, figures, laws, names
 
 SUITE = 1
+LATE = "the budget was used up before"
 
 
 def over_reference(step, record, name):
@@ -119,7 +120,9 @@ def document(course):
             "figures": found, "tail": tail, "laws": fitted,
             "bars": bars.bars(steps, state.steps, tail),
             "plan": laws.constants(fitted, found),
-            "left_out": [{"step": step.key, "why": why} for step, why in left_out],
+            "left_out": [{"step": step.key, "why": why} for step, why in left_out] +
+            [{"step": f"{key}: {name}", "why": LATE} for key, record in state.steps.items()
+             for name in record.get("left_out", ())],
             "faults": [{"step": key, **fault} for key, record in state.steps.items()
                        for fault in record["faults"]] + course.faults}
 

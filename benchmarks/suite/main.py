@@ -174,7 +174,8 @@ class Course:
         self.contest = self.open(session)
         try:
             runner = Runner(self.contest, self.listing(session), self.plan.rounds,
-                            self.plan.round_s, self.progress.say)
+                            self.plan.round_s, self.progress.say,
+                            self.begun + self.budget_s * OVERDRAFT - self.spent)
             for step in steps:
                 seconds_left = sum(self.plan.seconds(other) for other in todo
                                    if other.key not in self.state.steps)
@@ -194,7 +195,7 @@ class Course:
         late = self.elapsed() + self.plan.seconds(step) * self.slowness() > \
             self.budget_s * OVERDRAFT
         if late and (step.rank != plan.HEADLINE or self.options.quick):
-            self.left_out.append((step, "the budget was used up before"))
+            self.left_out.append((step, document.LATE))
             return
         self.progress.step(step.key, len(step.names), seconds_left)
         begun = time.monotonic()

@@ -164,7 +164,8 @@ class Planner:
 
     def tail(self):
         entry = self.contestants.get("channel")
-        if self.where == "host" and entry and "limit" in self.contestants and "channel" in self.carry(names.SMALL):
+        both = entry and "limit" in self.contestants
+        if self.where == "host" and both and "channel" in self.carry(names.SMALL):
             self.add("tail", ["channel", "limit"], size=names.SMALL, rank=HEADLINE)
 
     def shapes(self):

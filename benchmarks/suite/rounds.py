@@ -2,6 +2,8 @@
 """A step: its contestants in rotated rounds, each between two looks at the limit."""
 
 import dataclasses
+import math
+import time
 
 from . import figures
 from .driver import Fault, Refused
@@ -59,12 +61,14 @@ def judged(answer, turn):
 class Runner:
     """Runs steps on a session's program."""
 
-    def __init__(self, contest, listing, rounds, round_s, tell=lambda text: None):
+    def __init__(self, contest, listing, rounds, round_s, tell=lambda text: None,
+                 deadline=math.inf):
         self.contest = contest
         self.listing = {entry["name"]: entry for entry in listing}
         self.rounds = rounds
         self.round_s = round_s
         self.tell = tell
+        self.deadline = deadline  # of time.monotonic(): no round begins later
         self.trip_ns = {}  # (name, size): of a calibrated trip, for loads
         self.deaths = {}
 
@@ -72,11 +76,16 @@ class Runner:
         work = work or step.order
         links = step.links if name != "limit" else 1
         self.contest.open(name, links)
-        return self.contest.order(
-            "round", ROUND_LIMIT_S + ROUND_LIMIT * expected_s, contestant=name, work=work,
-            size=step.size, burst=step.burst or 1, links=links, messages=messages,
-            interval_ns=interval_ns, bulk_size=step.bulk or 0, waiting=step.waiting,
-            histogram=work != "rate")
+        asked = {"contestant": name, "work": work, "size": step.size, "burst": step.burst or 1,
+                 "links": links, "messages": messages, "interval_ns": interval_ns,
+                 "bulk_size": step.bulk or 0, "waiting": step.waiting,
+                 "histogram": work != "rate"}
+        limit_s = ROUND_LIMIT_S + ROUND_LIMIT * expected_s
+        try:
+            return self.contest.order("round", limit_s, **asked)
+        except Refused:
+            # The limit of a side that was held up for long is not answered in time.
+            return self.contest.order("round", limit_s, **asked)
 
     def calibrate(self, step, name, work=None, interval_ns=0):
         """
@@ -120,12 +129,18 @@ class Runner:
         for name in step.names:
             if self.deaths.get(name, 0) >= ATTEMPTS or name not in self.listing:
                 continue
+            if self.late():
+                record["left_out"].append(name)
+                continue
             try:
                 interval_ns = self.interval(step, name)
                 ready[name] = self.calibrate(step, name, None, interval_ns)[0], interval_ns
             except (Fault, Refused) as error:
                 self.fault(record, name, error)
         return ready
+
+    def late(self):
+        return time.monotonic() >= self.deadline
 
     def rotation(self, step, record, ready, names, turn):
         for name in rotated(names, turn) if names else ():
@@ -144,7 +159,7 @@ class Runner:
 
     def step(self, step):
         """@return the step's record, for state.py and document.py."""
-        record = {"step": step.key, "names": {}, "faults": []}
+        record = {"step": step.key, "names": {}, "faults": [], "left_out": []}
         if step.work == "attach":
             self.attach(step, record)
         elif step.work == "links":
@@ -167,12 +182,14 @@ class Runner:
     def measure(self, step, record):
         ready = self.prepare(step, record)
         for turn in range(self.rounds):
-            self.rotation(step, record, ready, list(ready), turn)
+            # The first one is for what the calibration was.
+            if turn == 0 or not self.late():
+                self.rotation(step, record, ready, list(ready), turn)
         # Rounds that were dropped leave some with too few: they get others, not without end.
         for turn in range(self.rounds, 2 * self.rounds):
             least = min(LEAST_ROUNDS, self.rounds)
             few = [name for name in ready if self.kept(record, name) < least]
-            if not few:
+            if not few or self.late():
                 break
             self.rotation(step, record, ready, self.again(step, ready, few), turn)
         for entry in record["names"].values():

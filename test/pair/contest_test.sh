@@ -12,7 +12,7 @@ build=$(cd "$1" && pwd) || exit 1
 contest=$build/benchmarks/contest/contest
 
 [ "$(nproc)" -ge 2 ] || skip "two cores are needed, here is one"
-[ -x "$contest" ] || skip "this build has no contest: install libjansson-dev"
+[ -x "$contest" ] || skip "this build has no contest: run devtools/setup"
 work=$(mktemp -d /tmp/nahanni-contest-test.XXXXXX) || skip "/tmp is not writable"
 on_exit "rm -rf '$work'"
 mkdir "$work/folder"

@@ -31,6 +31,8 @@ function walk(inputs) {
 		}
 	};
 	const texts = (selector) => [...document.querySelectorAll(selector)].map((node) => node.textContent);
+	const first = document.querySelector('#work-trips .ranking');
+	const ranking = first ? [...first.querySelectorAll('[data-figure$="/p50.median"]')].map((cell) => cell.dataset.figure) : [];
 	document.querySelectorAll('section').forEach((section) => choose([...section.querySelectorAll('select')]));
 	const planned = inputs.map((values) => {
 		for (const [key, value] of Object.entries(values)) {
@@ -43,7 +45,7 @@ function walk(inputs) {
 		const found = [...document.querySelectorAll('.calculation [data-figure]')].map((cell) => [cell.dataset.figure, cell.dataset.value]);
 		return { figures: Object.fromEntries(found), fits: texts('[data-fits] .badge') };
 	});
-	return { figures, planned, made: texts('[data-made]'), absent: texts('[data-absent]'), marks: texts('[data-mark="plan"], .calculation caption'),
+	return { figures, ranking, planned, made: texts('[data-made]'), absent: texts('[data-absent]'), marks: texts('[data-mark="plan"], .calculation caption'),
 		badges: texts('#bars .badge'), missing: texts('[data-missing]'), listed: texts('[data-listed]'), title: document.title,
 		bold: document.querySelectorAll('b').length, sections: texts('main h2'), text: document.body.textContent };
 }
@@ -87,7 +89,10 @@ function expected(document) {
 		add(`tail/${name}/interval`, typeof object(tail[name]).low === 'number' ? [tail[name].low, tail[name].high] : null);
 	}
 	Object.entries(object(tail.noise)).forEach(([key, value]) => add(`tail/noise.${key}`, value));
-	array(document.laws).map(object).forEach((law, i) => ['intercept_ns', 'slope_ns', 'r2'].forEach((key) => add(`laws/${i}/${key}`, law[key])));
+	array(document.laws).map(object).forEach((law, i) => {
+		['intercept_ns', 'slope_ns', 'r2'].forEach((key) => add(`laws/${i}/${key}`, law[key]));
+		add(`laws/${i}/points`, array(law.points).length);
+	});
 	Object.entries(object(document.plan)).forEach(([key, value]) => add(`plan/${key}`, value));
 	return wanted;
 }
@@ -157,6 +162,15 @@ function checkPlan(check, where, document, seen) {
 		`the plan is not marked as a calculation: ${seen.marks}`);
 }
 
+// At first each contestant stands at 60 bytes, or at 64 where it does not carry them; the best first.
+function rankingOf(document) {
+	const list = document.figures.map((figure, i) => ({ ...figure, key: `figures/${i}/p50.median` }))
+		.filter(({ work, where }) => work === 'trips' && where === 'host');
+	const carries = new Set(list.filter(({ size }) => size === 60).map(({ contestant }) => contestant));
+	return list.filter(({ size, contestant }) => size === (carries.has(contestant) ? 60 : 64))
+		.sort((a, b) => a.p50.median - b.p50.median).map(({ key }) => key);
+}
+
 const badgeOf = (bar) => bar.met === true ? 'met' : bar.met === false ? 'missed' : 'not measured';
 
 // What holds of one fixture only.
@@ -164,6 +178,7 @@ function checkSpecial(check, name, document, seen, problems) {
 	const says = (...parts) => parts.every((part) => problems.some((said) => said.includes(part)));
 	if (name === 'suite') {
 		checkPlan(check, name, document, seen);
+		check(JSON.stringify(seen.ranking) === JSON.stringify(rankingOf(document)), name, `the ranking is ${seen.ranking}`);
 		check(document.bars.every((bar, i) => seen.badges[i].endsWith(badgeOf(bar))), name, `the bars are ${seen.badges}`);
 		check(seen.text.includes(document.bars[2].why) && seen.missing.length === 2 && seen.missing[0].includes('libiceoryx-posh-dev'), name,
 			'why something was not measured is not shown');

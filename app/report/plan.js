@@ -22,7 +22,7 @@ const plan = (() => {
 		['line_ns', 'L', 'a cache line there and back between sockets, ns', null, 0.1, 1e6],
 		['guests', 'G', 'guests, a link each', 200, 1, 1e6],
 		['per_second', 'm', 'messages/s of a guest', 20000, 0, 1e9],
-		['size', 's', 'message size, bytes', 64, 0, 1e9],
+		['size', 's', 'message size, bytes', 60, 0, 1e9],
 		['fill', 'u', 'share of a core to fill, %', 70, 1, 99],
 	];
 	const cores = (v) => text.count(Number(v.toFixed(3)));
@@ -78,7 +78,17 @@ const plan = (() => {
 		return missing.length > 0 ? `the document\u2019s plan lacks ${missing.join(', ')}` : 'it comes to nothing';
 	}
 
-	function results(found, values) {
+	// Sizes at which the laws have points; beyond them a law is only drawn on.
+	const sizesOf = (sheet) => sheet.laws.filter(({ name, where, found }) => name === 'channel' && where === 'host' &&
+		found.against === 'size').flatMap(({ found }) => model.array(found.points).map((point) => model.array(point)[0])).filter(text.isNumber);
+
+	function beyond(sizes, size) {
+		const most = Math.max(...sizes);
+		return sizes.length > 0 && size > most && el('p', { class: 'problem', 'data-beyond': 'size' },
+			`The channel was measured up to ${text.bytes(most)}: a larger message is beyond the law\u2019s points.`);
+	}
+
+	function results(found, values, sizes) {
 		const notes = tables.footnotes();
 		const k = numbers({ ...Object.fromEntries(CONSTANTS.map(([key]) => [key, null])), ...found });
 		const v = numbers(values);
@@ -91,7 +101,7 @@ const plan = (() => {
 			` ${label}: ${text.count(columns[i].needed)} of ${text.count(v.cores)} host cores.`));
 		return [dom.table(`${MARK} What it takes`, [el('th', { scope: 'col' }, ''), PLACES.map(([, label, line]) =>
 			el('th', { scope: 'col' }, label, el('small', {}, line))), el('th', { scope: 'col' }, 'formula')].flat(), rows, 'figures'),
-		notes.list(), fit];
+		notes.list(), beyond(sizes, v.size), fit];
 	}
 
 	function panel(sheet) {
@@ -104,8 +114,9 @@ const plan = (() => {
 				value: key === 'line_ns' ? found.limit_ns : first, oninput: () => render() }) }));
 		const valueOf = ({ node, least, most }) => node.value !== '' && Number(node.value) >= least && Number(node.value) <= most
 			? Number(node.value) : null;
+		const sizes = sizesOf(sheet);
 		const render = () => box.replaceChildren(...results(found,
-			Object.fromEntries(fields.map((field) => [field.key, valueOf(field)]))).flat(Infinity).filter(Boolean));
+			Object.fromEntries(fields.map((field) => [field.key, valueOf(field)])), sizes).flat(Infinity).filter(Boolean));
 		render();
 		return [el('p', { class: 'problem', 'data-mark': 'plan' }, `${MARK} What follows was computed from laws fitted on the machine ` +
 			'above, by the formulas beside it. It holds as far as they do: other processors, caches and memories have other laws, ' +

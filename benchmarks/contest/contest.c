@@ -173,7 +173,8 @@ near_here(const struct options *options, int fd)
 		side.far = fork();
 		if (side.far == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			_exit(far_main(options, fd));
+			/* With what libraries have to do at the exit. */
+			exit(far_main(options, fd));
 		}
 		if (side.far < 0) {
 			fprintf(stderr, "contest: fork: %s\n", strerror(errno));

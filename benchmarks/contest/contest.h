@@ -245,7 +245,7 @@ contest_took(struct contest_work *work)
 }
 
 /**
- * Whether to give up waiting: nothing came for CONTEST_LOST_NS, or, at the far side, for 5 ms
+ * Whether to give up waiting: nothing came for CONTEST_LOST_NS, or, at the far side, for 0.2 s
  * after the near side has finished. Called once in CONTEST_POLLS empty polls.
  */
 bool contest_over(struct contest_work *work);

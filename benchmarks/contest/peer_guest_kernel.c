@@ -16,9 +16,9 @@
 
 #include "peer_meet.h"
 
-/** Of the net for documentation, RFC 5737: nobody's. */
-#define NET_NEAR "192.0.2.1"
-#define NET_FAR "192.0.2.2"
+/** Of the net for benchmarks, RFC 2544. */
+#define NET_NEAR "198.18.77.1"
+#define NET_FAR "198.18.77.2"
 #define NET_MASK "255.255.255.252"
 /** Ports above those that want rights. */
 #define PORT_FIRST 1024u

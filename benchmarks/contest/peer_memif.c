@@ -33,6 +33,9 @@ memif_open(const struct contest_place *place, const char *name, bool zero_copy, 
 	const bool client = place->side == CONTEST_FAR;
 	struct port_setup setup = {
 		.far = client,
+		/* The driver cannot bear that both sides end at once: two of its threads then
+		 * free the same memory. */
+		.follows = true,
 		.descriptors = RING_DESCRIPTORS,
 		/* Zero-copy: the client's mbufs are the rings' buffers. */
 		.held = client && zero_copy ? 2 * RING_DESCRIPTORS : 0,

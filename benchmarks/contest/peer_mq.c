@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two POSIX message queues. Without CAP_SYS_RESOURCE a queue takes 10 messages of 8 KiB
- * (/proc/sys/fs/mqueue/msg_max, msgsize_max) and a user 800 KiB (RLIMIT_MSGQUEUE).
+ * Two POSIX message queues, of messages of at most 8 KiB, as Linux has them unless told
+ * otherwise (/proc/sys/fs/mqueue/msgsize_max). Without CAP_SYS_RESOURCE one takes 10 of
+ * them (msg_max), and a user has 800 KiB (RLIMIT_MSGQUEUE).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,16 +15,14 @@
 
 #include "contest.h"
 
-#define MQ_SIZE 65536
+#define MQ_SIZE 8192
 #define MQ_DEPTH 256
-#define MQ_SIZE_USER 8192
 #define MQ_DEPTH_USER 10
 #define MQ_TRIES 10000
 
 struct peer {
 	mqd_t in;
 	mqd_t out;
-	size_t most; /**< bytes of a message that both queues take */
 	char thrown_away[MQ_SIZE];
 };
 
@@ -50,7 +49,8 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 
 	(void)link;
 	for (got = 0; got < count; got++) {
-		if (mq_receive(peer->in, (char *)work->sink, peer->most, NULL) != work->size)
+		if (mq_receive(peer->in, (char *)work->sink, sizeof(peer->thrown_away), NULL) !=
+		    work->size)
 			break;
 		contest_took(work);
 	}
@@ -77,16 +77,6 @@ peer_wait(struct peer *peer, struct contest_work *work)
 
 #include "contest_loops.h"
 
-static int
-mq_prepare(void *opened, uint32_t size)
-{
-	struct peer *peer = opened;
-
-	while (mq_receive(peer->in, peer->thrown_away, peer->most, NULL) >= 0)
-		;
-	return size <= peer->most ? 0 : -EMSGSIZE;
-}
-
 static void
 mq_leave(void *opened)
 {
@@ -102,14 +92,14 @@ mq_leave(void *opened)
 }
 
 static mqd_t
-mq_make(const char *name, long size, long depth)
+mq_make(const char *name, long depth)
 {
-	struct mq_attr attr = {.mq_maxmsg = depth, .mq_msgsize = size};
+	struct mq_attr attr = {.mq_maxmsg = depth, .mq_msgsize = MQ_SIZE};
 
 	return mq_open(name, O_RDWR | O_CREAT | O_EXCL | O_NONBLOCK | O_CLOEXEC, 0600, &attr);
 }
 
-/* Both queues alike: large where this process may, else what everybody may. */
+/* Both queues alike: deep where this process may, else as deep as everybody may. */
 static bool
 mq_make_both(struct peer *peer, const char *in, const char *out)
 {
@@ -118,15 +108,15 @@ mq_make_both(struct peer *peer, const char *in, const char *out)
 	setrlimit(RLIMIT_MSGQUEUE, &all);
 	mq_unlink(in);
 	mq_unlink(out);
-	peer->in = mq_make(in, MQ_SIZE, MQ_DEPTH);
-	peer->out = mq_make(out, MQ_SIZE, MQ_DEPTH);
+	peer->in = mq_make(in, MQ_DEPTH);
+	peer->out = mq_make(out, MQ_DEPTH);
 	if (peer->in != -1 && peer->out != -1)
 		return true;
 	if (peer->in != -1)
 		mq_close(peer->in);
 	mq_unlink(in);
-	peer->in = mq_make(in, MQ_SIZE_USER, MQ_DEPTH_USER);
-	peer->out = mq_make(out, MQ_SIZE_USER, MQ_DEPTH_USER);
+	peer->in = mq_make(in, MQ_DEPTH_USER);
+	peer->out = mq_make(out, MQ_DEPTH_USER);
 	return peer->in != -1 && peer->out != -1;
 }
 
@@ -141,17 +131,15 @@ static const char *
 mq_near(struct peer *peer, const char *in, const char *out)
 {
 	const char *failed = "the far side did not open the queues within 10 s";
-	struct mq_attr attr;
 	unsigned int i;
 
 	if (!mq_make_both(peer, in, out)) {
 		failed = "two POSIX message queues cannot be made: raise RLIMIT_MSGQUEUE (ulimit "
 			 "-q)";
 	} else {
-		mq_getattr(peer->in, &attr);
-		peer->most = (size_t)attr.mq_msgsize;
 		for (i = 0; i < MQ_TRIES && failed != NULL; i++) {
-			if (mq_receive(peer->in, peer->thrown_away, peer->most, NULL) >= 0)
+			if (mq_receive(peer->in, peer->thrown_away, sizeof(peer->thrown_away),
+				       NULL) >= 0)
 				failed = NULL;
 			else
 				mq_sleep_1ms();
@@ -165,7 +153,6 @@ mq_near(struct peer *peer, const char *in, const char *out)
 static const char *
 mq_far(struct peer *peer, const char *in, const char *out)
 {
-	struct mq_attr attr;
 	unsigned int i;
 
 	for (i = 0; i < MQ_TRIES && (peer->in == -1 || peer->out == -1); i++) {
@@ -177,8 +164,6 @@ mq_far(struct peer *peer, const char *in, const char *out)
 	}
 	if (peer->in == -1 || peer->out == -1)
 		return "the near side did not make the queues within 10 s";
-	mq_getattr(peer->in, &attr);
-	peer->most = (size_t)attr.mq_msgsize;
 	return mq_send(peer->out, "", 1, 0) == 0 ? NULL : "the near side left";
 }
 
@@ -208,13 +193,12 @@ mq_meet(const struct contest_place *place, char *why, size_t why_bytes)
 
 const struct contestant contestant_mq = {
 	.name = "mq",
-	.what = "POSIX message queues, 256 messages of 64 KiB (without CAP_SYS_RESOURCE 10 "
-		"of 8 KiB), polled without blocking",
+	.what = "POSIX message queues of 256 messages (without CAP_SYS_RESOURCE 10), polled "
+		"without blocking",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = MQ_SIZE,
 	.links_max = 1,
 	.open = mq_meet,
 	.close = mq_leave,
-	.prepare = mq_prepare,
 	.loops = &peer_loops,
 };

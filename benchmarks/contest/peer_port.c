@@ -17,6 +17,9 @@
 /** Looks, 100 us apart: 10 s. */
 #define LOOKS 100000
 #define PAUSE_NS 100000
+/** When closing: 1 s for the other side, and 20 ms for the driver. */
+#define CLOSE_LOOKS 10000
+#define CLOSE_PAUSES 200
 #define CACHE_MBUFS 512u
 
 void
@@ -257,12 +260,31 @@ files_remove(const struct port_setup *setup)
 			unlink(setup->files[i]);
 }
 
+/* The link goes down when the driver's thread begins to see to it, not when it has done so. */
+static void
+near_closed_wait(const struct peer *peer)
+{
+	struct rte_eth_link link = {.link_status = RTE_ETH_LINK_DOWN};
+	int looks;
+
+	for (looks = 0; looks < CLOSE_LOOKS; looks++) {
+		if (rte_eth_link_get_nowait(peer->port, &link) != 0 ||
+		    link.link_status == RTE_ETH_LINK_DOWN)
+			break;
+		pause_between();
+	}
+	for (looks = 0; looks < CLOSE_PAUSES; looks++)
+		pause_between();
+}
+
 void
 port_close(void *opened)
 {
 	struct peer *peer = opened;
 	uint32_t i;
 
+	if (peer->started && peer->setup.far && peer->setup.follows)
+		near_closed_wait(peer);
 	for (i = 0; i < peer->links; i++)
 		frames_free(&peer->frames[i]);
 	/* Drivers complain where the other side has closed before. */

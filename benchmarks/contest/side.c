@@ -11,8 +11,8 @@
 
 #include "meeting.h"
 
-/* Far, after near has finished: what is on its way arrives within this. */
-#define REST_NS UINT64_C(5000000)
+/* Far, after near has finished: what lies in a library's queue arrives within this. */
+#define REST_NS UINT64_C(200000000)
 /* Far, before near has begun: as long as any silence that is asked for. */
 #define FAR_PATIENCE_NS UINT64_C(10000000000)
 #define BUFFERS 4u

@@ -7,7 +7,7 @@
  */
 
 #include <nhn_msg.h>
-#include <pattern.h>
+#include "../../test/unit/pattern.h"
 
 #include "duel.h"
 #include "primitive.h"

@@ -178,19 +178,18 @@ count(struct bench *bench)
 static const char usage[] =
 	"usage: primitives [--only BEGIN_OF_NAME] [--rounds 1..1000] [--core CORE] [--json FILE]\n"
 	"       primitives --count     (for benchmarks/instructions)\n"
-	"       primitives --build     what the counts depend on\n"
+	"       primitives --compiler  which one made it\n"
 	"What each primitive costs in one process, nanoseconds an operation.\n";
 
-/* What the ledger's head says: another compiler makes other instructions. */
+/* For the ledger's head: another compiler makes other instructions. */
 static void
-build_print(void)
+compiler_print(void)
 {
 #ifdef __clang__
-	printf("compiler clang %d.%d.%d\n", __clang_major__, __clang_minor__, __clang_patchlevel__);
+	printf("clang %d.%d.%d\n", __clang_major__, __clang_minor__, __clang_patchlevel__);
 #else
-	printf("compiler gcc %s\n", __VERSION__);
+	printf("gcc %d.%d.%d\n", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
 #endif
-	printf("flags %s\n", MICRO_FLAGS);
 }
 
 static void
@@ -199,7 +198,7 @@ options_read(struct bench *bench, int argc, char **argv)
 	static const struct option options[] = {
 		{"only", required_argument, NULL, 'o'}, {"rounds", required_argument, NULL, 'r'},
 		{"core", required_argument, NULL, 'c'}, {"json", required_argument, NULL, 'j'},
-		{"count", no_argument, NULL, 'n'},	{"build", no_argument, NULL, 'b'},
+		{"count", no_argument, NULL, 'n'},	{"compiler", no_argument, NULL, 'b'},
 		{"help", no_argument, NULL, 'h'},	{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -217,7 +216,7 @@ options_read(struct bench *bench, int argc, char **argv)
 		} else if (option == 'n') {
 			bench->count = true;
 		} else if (option == 'b') {
-			build_print();
+			compiler_print();
 			exit(0);
 		} else {
 			fputs(usage, option == 'h' ? stdout : stderr);

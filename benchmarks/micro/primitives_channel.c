@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A channel of raw messages, alone and in bursts; the link's control step. */
 
-#include <pattern.h>
+#include "../../test/unit/pattern.h"
 
 #include "primitive.h"
 

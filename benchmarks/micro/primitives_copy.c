@@ -2,7 +2,7 @@
 /* The copy routines of lib/msg, from one private memory to another. */
 
 #include <msg_internal.h>
-#include <pattern.h>
+#include "../../test/unit/pattern.h"
 
 #include "primitive.h"
 

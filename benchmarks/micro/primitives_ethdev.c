@@ -13,7 +13,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
-#include <pattern.h>
+#include "../../test/unit/pattern.h"
 #include <rte_pmd_nahanni.h>
 
 #include "primitive.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include <nhn_rpc.h>
-#include <pattern.h>
+#include "../../test/unit/pattern.h"
 
 #include "primitive.h"
 

@@ -6,7 +6,7 @@
 #include <nhn_clock.h>
 #include <nhn_histogram.h>
 #include <nhn_word.h>
-#include <pattern.h>
+#include "../../test/unit/pattern.h"
 
 #include "primitive.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include <pattern.h>
+#include "../../test/unit/pattern.h"
 
 #include "primitive.h"
 #include "worker_internal.h"

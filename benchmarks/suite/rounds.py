@@ -69,7 +69,8 @@ class Runner:
         self.round_s = round_s
         self.tell = tell
         self.deadline = deadline  # of time.monotonic(): no round begins later
-        self.trip_ns = {}  # (name, size): of a calibrated trip, for loads
+        self.trips = {}  # (name, size): a trip over the limit of its time, for loads
+        self.limit_ns = None  # the last that was seen
         self.deaths = {}
 
     def order(self, step, name, messages, work=None, interval_ns=0, expected_s=0.0):
@@ -82,10 +83,12 @@ class Runner:
                  "histogram": work != "rate"}
         limit_s = ROUND_LIMIT_S + ROUND_LIMIT * expected_s
         try:
-            return self.contest.order("round", limit_s, **asked)
+            answer = self.contest.order("round", limit_s, **asked)
         except Refused:
             # The limit of a side that was held up for long is not answered in time.
-            return self.contest.order("round", limit_s, **asked)
+            answer = self.contest.order("round", limit_s, **asked)
+        self.limit_ns = answer.get("limit_after_ns") or self.limit_ns
+        return answer
 
     def calibrate(self, step, name, work=None, interval_ns=0):
         """
@@ -111,10 +114,11 @@ class Runner:
     def interval(self, step, name):
         if step.load is None:
             return step.gap_ns or 0
+        # Virtual cores come nearer and go away: a load is one of what trips carry now.
         key = name, step.size
-        if key not in self.trip_ns:
-            self.trip_ns[key] = self.calibrate(step, name, "trips")[1]
-        return max(1, round(self.trip_ns[key] * 100 / step.load))
+        if key not in self.trips:
+            self.trips[key] = self.calibrate(step, name, "trips")[1] / self.limit_ns
+        return max(1, round(self.trips[key] * self.limit_ns * 100 / step.load))
 
     def fault(self, record, name, error):
         """The contestant is out of this step, and of all when it took the program down twice."""
@@ -124,7 +128,7 @@ class Runner:
         self.tell(f"{name}: {error}")
 
     def prepare(self, step, record):
-        """@return {name: (messages, interval)} of those that can."""
+        """@return {name: messages of a round} of those that can."""
         ready = {}
         for name in step.names:
             if self.deaths.get(name, 0) >= ATTEMPTS or name not in self.listing:
@@ -134,7 +138,7 @@ class Runner:
                 continue
             try:
                 interval_ns = self.interval(step, name)
-                ready[name] = self.calibrate(step, name, None, interval_ns)[0], interval_ns
+                ready[name] = self.calibrate(step, name, None, interval_ns)[0]
             except (Fault, Refused) as error:
                 self.fault(record, name, error)
         return ready
@@ -144,9 +148,9 @@ class Runner:
 
     def rotation(self, step, record, ready, names, turn):
         for name in rotated(names, turn) if names else ():
-            messages, interval_ns = ready[name]
             try:
-                answer = self.order(step, name, messages, None, interval_ns, ROUND_MOST_S)
+                answer = self.order(step, name, ready[name], None, self.interval(step, name),
+                                    ROUND_MOST_S)
             except (Fault, Refused) as error:
                 del ready[name]
                 self.fault(record, name, error)

@@ -43,7 +43,7 @@ function walk(inputs) {
 			}
 		}
 		const found = [...document.querySelectorAll('.calculation [data-figure]')].map((cell) => [cell.dataset.figure, cell.dataset.value]);
-		return { figures: Object.fromEntries(found), fits: texts('[data-fits] .badge') };
+		return { figures: Object.fromEntries(found), beyond: texts('[data-beyond]').length, fits: texts('[data-fits] .badge') };
 	});
 	return { figures, ranking, planned, made: texts('[data-made]'), absent: texts('[data-absent]'), marks: texts('[data-mark="plan"], .calculation caption'),
 		badges: texts('#bars .badge'), missing: texts('[data-missing]'), listed: texts('[data-listed]'), title: document.title,
@@ -138,7 +138,7 @@ function planOf(k, v, line, sockets) {
 const INPUTS = [
 	{ cores: 16, sockets: 2, line_ns: 150.25, guests: 200, per_second: 20000, size: 64, fill: 70 },
 	{ cores: 2, sockets: 4, line_ns: 600, guests: 500, per_second: 100000, size: 1500, fill: 50 },
-	{ cores: 4, sockets: 1, line_ns: 300, guests: 3, per_second: 1000, size: 8, fill: 90 },
+	{ cores: 4, sockets: 1, line_ns: 300, guests: 3, per_second: 1000, size: 100000, fill: 90 },
 	{ guests: '' },
 ];
 
@@ -156,6 +156,7 @@ function checkPlan(check, where, document, seen) {
 		check(JSON.stringify(seen.planned[i].fits.map((said) => !said.includes('not'))) === JSON.stringify(fits), where,
 			`plan ${i} says "${seen.planned[i].fits}"`);
 	});
+	check(seen.planned.map(({ beyond }) => beyond).join() === '0,0,1,1', where, 'sizes beyond the law are not told');
 	check(['needed', 'trip', 'shared'].every((key) => seen.planned[3].figures[`plan/beside/${key}`] === 'null'), where,
 		'the plan calculates without an input');
 	check(seen.marks.length === 2 && seen.marks.every((said) => said.startsWith('Calculation, not a measurement.')), where,

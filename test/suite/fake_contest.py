@@ -5,6 +5,7 @@ A contest program without messages: it speaks the protocol, and its figures foll
 NHN_FAKE is a JSON object that changes it:
   die: [contestant, work], with die_once: FILE only as long as that is not there
   refuse, hang, babble, lose: contestant
+  refuse_rounds: numbers of rounds
   drift: numbers of rounds in which the limit doubles, or "all"
   full: contestants that can be open at once
   scale: {contestant: factor of its costs}
@@ -105,6 +106,8 @@ class Fake:
         if name != "limit" and self.opened.get(name, 0) < order["links"]:
             return {"error": "it was not opened with so many links"}
         self.rounds += 1
+        if self.rounds in self.how.get("refuse_rounds", ()):
+            return {"error": "the limit was not answered"}
         time.sleep(self.how.get("slow", 0))
         drift = self.how.get("drift", ())
         drifts = drift == "all" or self.rounds in drift

@@ -128,6 +128,18 @@ class Drops(SuiteTest):
                 self.assertGreater(figure["lost"], 0)
 
 
+class Late(SuiteTest):
+    def test_budget_that_ends_within_a_step(self):
+        begun = time.monotonic()
+        done = self.run_suite("--budget", "10s", "--works", "trips", slow=0.2)
+        self.assertLess(time.monotonic() - begun, 60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        results = self.results()
+        self.assertTrue(any("used up" in entry["why"] for entry in results["left_out"]))
+        self.assertTrue(results["figures"])
+        self.assertIn("left out, the budget was used up", done.stdout)
+
+
 class Faults(SuiteTest):
     def error_of(self, name):
         return next(row["error"] for row in self.results()["contestants"]
@@ -147,6 +159,10 @@ class Faults(SuiteTest):
         self.run_suite(*SOME, "--quick", die=["memif", "trips"],
                        die_once=str(self.folder / "died"))
         self.figure(self.results(), contestant="memif", work="rate", size=64)
+
+    def test_round_that_is_refused_once(self):
+        done = self.run_suite(*SOME, "--quick", refuse_rounds=[4, 9])
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_refusal(self):
         done = self.run_suite(*SOME, "--quick", refuse="tcp")

@@ -147,7 +147,7 @@ meet(struct side *side, int fd, bool create)
 	}
 	if (create)
 		memset(side->meeting, 0, MEETING_HEAD_BYTES);
-	return side_init(side);
+	return 0;
 }
 
 static int
@@ -156,7 +156,7 @@ far_main(const struct options *options, int fd)
 	struct side side = {
 		.side = CONTEST_FAR, .core = options->core[1], .device = options->device};
 
-	return meet(&side, fd, false) == 0 ? far_run(&side) : 1;
+	return meet(&side, fd, false) == 0 && side_init(&side) == 0 ? far_run(&side) : 1;
 }
 
 /* In both processes near is the parent, so that ^C and waiting are the shell's with it. */
@@ -181,7 +181,10 @@ near_here(const struct options *options, int fd)
 			return 1;
 		}
 	}
-	status = near_run(&side, options->folder);
+	/* After the fork, which would make each first store to the buffers a fault. */
+	status = side_init(&side) == 0 ? near_run(&side, options->folder) : 1;
+	if (side.far != 0 && status != 0)
+		kill(side.far, SIGKILL);
 	if (side.far != 0)
 		waitpid(side.far, NULL, 0);
 	return status;

@@ -256,6 +256,8 @@ do_close(struct near *near, const struct request *request, const struct contesta
 
 	if (side_find(near->side, contestant->name) == NULL)
 		refuse(object, "it is not open");
+	else if (strcmp(contestant->name, "limit") == 0)
+		refuse(object, "the limit stays open: every round needs it");
 	else if (near_close(near, contestant->name, why) != 0)
 		refuse(object, why);
 	else

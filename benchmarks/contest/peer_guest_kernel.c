@@ -180,9 +180,9 @@ serial_device(const char *name, char *device, size_t bytes)
 		same = file != NULL && fscanf(file, "%63s", line) == 1 && strcmp(line, name) == 0;
 		if (file != NULL)
 			fclose(file);
+		found.gl_pathv[i][strlen(found.gl_pathv[i]) - strlen("/name")] = '\0';
 		if (same)
-			snprintf(device, bytes, "/dev/%.*s",
-				 (int)strcspn(found.gl_pathv[i] + 23, "/"), found.gl_pathv[i] + 23);
+			snprintf(device, bytes, "/dev/%.32s", strrchr(found.gl_pathv[i], '/') + 1);
 	}
 	globfree(&found);
 	return same;

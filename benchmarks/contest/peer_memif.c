@@ -35,7 +35,7 @@ memif_open(const struct contest_place *place, const char *name, bool zero_copy, 
 		.far = client,
 		/* The driver cannot bear that both sides end at once: two of its threads then
 		 * free the same memory. */
-		.follows = true,
+		.follows = client,
 		.descriptors = RING_DESCRIPTORS,
 		/* Zero-copy: the client's mbufs are the rings' buffers. */
 		.held = client && zero_copy ? 2 * RING_DESCRIPTORS : 0,

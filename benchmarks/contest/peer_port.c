@@ -262,7 +262,7 @@ files_remove(const struct port_setup *setup)
 
 /* The link goes down when the driver's thread begins to see to it, not when it has done so. */
 static void
-near_closed_wait(const struct peer *peer)
+other_closed_wait(const struct peer *peer)
 {
 	struct rte_eth_link link = {.link_status = RTE_ETH_LINK_DOWN};
 	int looks;
@@ -283,8 +283,8 @@ port_close(void *opened)
 	struct peer *peer = opened;
 	uint32_t i;
 
-	if (peer->started && peer->setup.far && peer->setup.follows)
-		near_closed_wait(peer);
+	if (peer->started && peer->setup.follows)
+		other_closed_wait(peer);
 	for (i = 0; i < peer->links; i++)
 		frames_free(&peer->frames[i]);
 	/* Drivers complain where the other side has closed before. */

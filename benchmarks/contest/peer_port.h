@@ -27,7 +27,7 @@ struct port_setup {
 	char arguments[512]; /**< its own */
 	bool pci;
 	char second[32];	     /**< address of a PCI device that it needs, too; "": none */
-	bool follows;		     /**< far closes when near has */
+	bool follows;		     /**< this side closes when the other one has */
 	bool far;		     /**< which side this is */
 	char ready[PORT_PATH_BYTES]; /**< near makes it when it has started, far waits; "": not */
 	char files[2][PORT_PATH_BYTES]; /**< near removes them; "": none */

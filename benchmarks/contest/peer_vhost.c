@@ -25,6 +25,8 @@ vhost_open(const struct contest_place *place, const char *ring, const char *opti
 	char name[32], socket[PORT_PATH_BYTES];
 	struct port_setup setup = {
 		.far = far,
+		/* virtio_user takes leave of its other end, and cannot bear to find it gone. */
+		.follows = !far,
 		.mtu = PORT_MTU,
 		.descriptors = RING_DESCRIPTORS,
 		/* virtio: the receive ring is full of mbufs, the transmit ring keeps those sent. */

@@ -192,8 +192,7 @@ class Course:
         return max(1.0, took / planned) if planned else 1.0
 
     def run_step(self, runner, step, seconds_left):
-        late = self.elapsed() + self.plan.seconds(step) * self.slowness() > \
-            self.budget_s * OVERDRAFT
+        late = self.elapsed() + self.plan.seconds(step) > self.budget_s * OVERDRAFT
         if late and (step.rank != plan.HEADLINE or self.options.quick):
             self.left_out.append((step, document.LATE))
             return

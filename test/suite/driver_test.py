@@ -139,6 +139,11 @@ class Places(SuiteTest):
     def test_isolated_that_no_mask_has(self):
         self.assertEqual(self.machine("4,6", {0, 1}).choose(), (4, 6))
 
+    def test_siblings_are_worse_than_no_shared_cache(self):
+        self.assertEqual(self.machine(allowed={2, 3, 5, 6}).choose(), (5, 6))
+        self.assertFalse(place.Machine(self.folder / "cpu", self.folder / "node",
+                                       {2, 3, 6}).choose() == (2, 3))
+
     def test_two_only(self):
         machine = self.machine(cores=2)
         self.assertEqual(machine.choose(), (0, 1))

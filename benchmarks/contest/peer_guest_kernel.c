@@ -24,10 +24,11 @@
 #define PORT_FIRST 1024u
 #define PORTS 60000u
 
+/* Another at each opening, as both sides count them: the last one's may linger. */
 static uint16_t
-port_of(const struct contest_place *place)
+port_of(const struct contest_place *place, uint32_t opening)
 {
-	return (uint16_t)(PORT_FIRST + place->run % PORTS);
+	return (uint16_t)(PORT_FIRST + (place->run + opening) % PORTS);
 }
 
 static void *
@@ -126,6 +127,8 @@ net_far(struct peer *peer, const char *device, uint16_t port)
 static void *
 net_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
+	static uint32_t opening;
+	const uint16_t port = port_of(place, opening++);
 	struct peer *peer = socket_peer(place->links, false);
 	const char *failed = "no memory or no virtio-net in --device";
 	const int yes = 1;
@@ -138,8 +141,8 @@ net_open(const struct contest_place *place, char *why, size_t why_bytes)
 	if (peer == NULL || tap == NULL)
 		return guest_failed(peer, failed, why, why_bytes);
 	*tap = '\0';
-	failed = place->side == CONTEST_NEAR ? net_near(peer, tap + 5, port_of(place))
-					     : net_far(peer, text, port_of(place));
+	failed = place->side == CONTEST_NEAR ? net_near(peer, tap + 5, port)
+					     : net_far(peer, text, port);
 	if (failed != NULL)
 		return guest_failed(peer, failed, why, why_bytes);
 	for (i = 0; i < peer->links; i++)
@@ -244,10 +247,11 @@ const struct contestant contestant_virtio_serial = {
 /* ---- vsock ---- */
 
 static const char *
-vsock_meet(struct peer *peer, const struct contest_place *place)
+vsock_meet(struct peer *peer, const struct contest_place *place, uint32_t opening)
 {
-	struct sockaddr_vm address = {
-		.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_HOST, .svm_port = port_of(place)};
+	struct sockaddr_vm address = {.svm_family = AF_VSOCK,
+				      .svm_cid = VMADDR_CID_HOST,
+				      .svm_port = port_of(place, opening)};
 	const char *failed;
 	int listener;
 
@@ -266,6 +270,7 @@ vsock_meet(struct peer *peer, const struct contest_place *place)
 static void *
 vsock_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
+	static uint32_t opening;
 	struct peer *peer = socket_peer(place->links, false);
 	const char *failed;
 	char text[32];
@@ -275,7 +280,7 @@ vsock_open(const struct contest_place *place, char *why, size_t why_bytes)
 		return guest_failed(
 			peer, "this host has no /dev/vhost-vsock: load its module vhost_vsock", why,
 			why_bytes);
-	failed = vsock_meet(peer, place);
+	failed = vsock_meet(peer, place, opening++);
 	return failed == NULL ? peer : guest_failed(peer, failed, why, why_bytes);
 }
 

@@ -5,7 +5,10 @@ import collections
 import contextlib
 import json
 import os
+import pathlib
+import secrets
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -15,6 +18,7 @@ import time
 # has ended. A death means a new one.
 Session = collections.namedtuple("Session", "where argv boot")
 
+MEMORY = pathlib.Path("/dev/shm")
 START_S = {"host": 40}
 START_GUEST_S = 180
 # The program itself waits 30 s for its far side.
@@ -37,8 +41,19 @@ class Refused(Exception):
     """The program answered that it could not; it goes on."""
 
 
+@contextlib.contextmanager
+def _empty(folder):
+    """There for as long as the program, and gone also when it was killed."""
+    folder.mkdir(0o700)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def on_the_host(argv):
-    return Session("host", argv, contextlib.nullcontext)
+    folder = MEMORY / f"nahanni-suite.{secrets.token_hex(4)}"
+    return Session("host", argv + ["--folder", str(folder)], lambda: _empty(folder))
 
 
 class Contest:
@@ -77,8 +92,8 @@ class Contest:
                                             start_new_session=True)
         except OSError as error:
             self.stack.close()
-            raise Fault(f"{self.session.argv[0]} cannot be started ({error.strerror}), expected "
-                        "the contest program: build it (ninja -C build), or name its build folder "
+            what = error.filename or self.session.argv[0]
+            raise Fault(f"{what} cannot be used ({error.strerror}), expected the contest program: build it (ninja -C build), or name its build folder "
                         "by --build") from error
         except BaseException:
             self.stack.close()

@@ -174,7 +174,7 @@ class Faults(SuiteTest):
         self.fake.unlink()
         done = self.run_suite("--quick")
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, "cannot be started .*build it")
+        self.assertRegex(done.stderr, "cannot be used .*build it")
         self.assertFalse(self.results()["complete"])
 
 

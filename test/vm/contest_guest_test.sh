@@ -43,6 +43,7 @@ cat >"$work/contest.py" <<-'END_OF_PYTHON'
 	session = next(one for one in guest.sessions(options) if one.where == "guest-vfio")
 	contest = driver.Contest(session, work / "near.log")
 	try:
+	    contest.begin()
 	    for entry in contest.order("list")["contestants"]:
 	        name = entry["name"]
 	        if name == "limit":
@@ -51,9 +52,9 @@ cat >"$work/contest.py" <<-'END_OF_PYTHON'
 	            if not entry["size_min"] <= size <= entry["size_max"]:
 	                continue
 	            try:
-	                contest.open(name)
+	                contest.order("open", contestant=name, links=1)
 	                rounds(contest, name, size)
-	                contest.close(name)
+	                contest.order("close", contestant=name)
 	            except driver.Refused as error:
 	                print("refused", name, error, flush=True)
 	                break

@@ -60,6 +60,8 @@ test_refusals()
 	check "absent file refused" ended_with 125 "--put $scratch/absent does not exist"
 	vm
 	check "no command refused" ended_with 125 "no command"
+	vm --qemu "frobnicate" -- true
+	check "no option of QEMU refused" ended_with 125 "--qemu frobnicate is no option of QEMU"
 	vm --layout both -- true
 	check "unknown layout refused" ended_with 125 "--layout both is not known"
 	vm --layout split --shm "$scratch/shm" -- true
@@ -130,6 +132,14 @@ test_shared_memory()
 				i=$((i + 1))
 			done'
 	check "guest's stores reach the shared file" memory_shared
+}
+
+test_more_devices()
+{
+	# shellcheck disable=SC2016
+	vm --share-memory --qemu "-object rng-builtin,id=rng  -device virtio-rng-pci,rng=rng,addr=0x18" \
+		-- sh -c 'cat /sys/bus/pci/devices/0000:00:18.0/vendor && [ -s /vm/modules/later ]'
+	check "a device of --qemu, shared memory, modules for later" bound_to 0x1af4
 }
 
 bound_to()
@@ -212,6 +222,7 @@ test_command
 test_files
 test_shared_memory
 test_split_layout
+test_more_devices
 test_bindings
 test_panic
 test_time_limit

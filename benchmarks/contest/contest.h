@@ -244,6 +244,9 @@ contest_took(struct contest_work *work)
 	contest_number(work, work->sink);
 }
 
+/** The limit's median right before this round, rounded: how far apart the cores are now. */
+uint32_t contest_limit_ns(void);
+
 /**
  * Whether to give up waiting: nothing came for CONTEST_LOST_NS, or, at the far side, for 0.2 s
  * after the near side has finished. Called once in CONTEST_POLLS empty polls.

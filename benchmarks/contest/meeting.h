@@ -46,6 +46,7 @@ struct meeting_order {
 	uint32_t links;
 	uint32_t waiting; /**< the far side sleeps where nothing comes */
 	uint32_t shared_bytes;
+	uint32_t limit_ns; /**< right before the round; 0: not known */
 	uint64_t messages;
 	uint64_t shared_offset;
 	uint64_t run;

@@ -200,8 +200,9 @@ do_round(struct near *near, const struct request *request, const struct contesta
 		.messages = (uint64_t)request->messages,
 	};
 	snprintf(round.order.contestant, sizeof(round.order.contestant), "%s", contestant->name);
-	if ((round.limit_ns[0] = limit_block(near, why)) <= 0 ||
-	    near_round(near, &round, why) != 0 ||
+	round.limit_ns[0] = limit_block(near, why);
+	round.order.limit_ns = (uint32_t)round.limit_ns[0];
+	if (round.limit_ns[0] <= 0 || near_round(near, &round, why) != 0 ||
 	    (round.limit_ns[1] = limit_block(near, why)) <= 0) {
 		refuse(object, why);
 		return;

@@ -234,14 +234,13 @@ near_round(struct near *near, struct round *round, char *why)
 	side_usage(&round->usage, -1);
 	begin = nhn_clock_now();
 	own_part(side, opened, round->order.work);
-	/* One way, the round is over when all has arrived. */
-	if (round->order.work != MEETING_RATE)
-		round->ns = nhn_clock_ns(&side->clock, nhn_clock_now() - begin);
+	round->ns = nhn_clock_ns(&side->clock, nhn_clock_now() - begin);
+	side_usage(&round->usage, 1);
 	nhn_store_release(&meeting->finish, near->number);
 	ret = answer_take(near, &round->far, why);
+	/* One way, the round is over when all has arrived. */
 	if (round->order.work == MEETING_RATE)
 		round->ns = nhn_clock_ns(&side->clock, nhn_clock_now() - begin);
-	side_usage(&round->usage, 1);
 	round->lost = side->work.lost + round->far.lost;
 	round->misordered = side->work.misordered + side->bulk.misordered + round->far.misordered +
 			    round->far.bulk_misordered;

@@ -19,6 +19,15 @@
 /* Where numbers lie that bulk and control messages begin with. */
 #define PATTERN_STEP 7u
 
+/* Of the process, as the distance of the cores is. */
+static uint32_t limit_ns;
+
+uint32_t
+contest_limit_ns(void)
+{
+	return limit_ns;
+}
+
 bool
 contest_over(struct contest_work *work)
 {
@@ -201,6 +210,7 @@ side_prepare(struct side *side, const struct opened *opened, const struct meetin
 		side->bulk.finish = work->finish;
 		side->bulk.round = round;
 	}
+	limit_ns = order->limit_ns;
 	if (contestant->prepare != NULL && contestant->prepare(opened->peer, longest) != 0) {
 		snprintf(why, MEETING_WHY_BYTES, "cannot be prepared for %u bytes", longest);
 		return -1;

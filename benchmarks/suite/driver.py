@@ -44,6 +44,10 @@ class Refused(Exception):
 @contextlib.contextmanager
 def _empty(folder):
     """There for as long as the program, and gone also when it was killed."""
+    for old in MEMORY.glob("nahanni-suite.*.*"):
+        # Of a suite that was killed itself.
+        if not os.path.exists(f"/proc/{old.name.split('.')[1]}"):
+            shutil.rmtree(old, ignore_errors=True)
     folder.mkdir(0o700)
     try:
         yield
@@ -52,7 +56,7 @@ def _empty(folder):
 
 
 def on_the_host(argv):
-    folder = MEMORY / f"nahanni-suite.{secrets.token_hex(4)}"
+    folder = MEMORY / f"nahanni-suite.{os.getpid()}.{secrets.token_hex(4)}"
     return Session("host", argv + ["--folder", str(folder)], lambda: _empty(folder))
 
 
@@ -93,8 +97,9 @@ class Contest:
         except OSError as error:
             self.stack.close()
             what = error.filename or self.session.argv[0]
-            raise Fault(f"{what} cannot be used ({error.strerror}), expected the contest program: build it (ninja -C build), or name its build folder "
-                        "by --build") from error
+            raise Fault(f"{what} cannot be used ({error.strerror}), expected the contest "
+                        "program: build it (ninja -C build), or name its build folder by "
+                        "--build") from error
         except BaseException:
             self.stack.close()
             raise

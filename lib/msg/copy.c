@@ -10,6 +10,28 @@ const struct nhn_msg_policy nhn_msg_policy_default = {
 	.stream_ring_bytes = 256u << 10,
 };
 
+/* Found by benchmarks/run, 64 KiB in rings of 256 KiB to 2 MiB: doc/performance, "Copies". */
+#define FAR_TRIP_NS 200u
+
+static const struct nhn_msg_policy policy_near = {
+	.fragment_bytes = 65536,
+	.fetch_bytes = 2048,
+	.stream_bytes = UINT32_MAX,
+};
+
+static const struct nhn_msg_policy policy_far = {
+	.fragment_bytes = 65536,
+	.fetch_bytes = 2048,
+	.stream_bytes = 4096,
+	.stream_ring_bytes = 2u << 20,
+};
+
+const struct nhn_msg_policy *
+nhn_msg_policy_for(uint64_t trip_ns)
+{
+	return trip_ns < FAR_TRIP_NS ? &policy_near : &policy_far;
+}
+
 #if defined(__x86_64__)
 /** A line by general registers, so that a kernel may use it. @p to is aligned to a line. */
 static inline void

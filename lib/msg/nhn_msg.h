@@ -59,6 +59,16 @@ struct nhn_msg_policy {
 /** What nhn_msg_tx_init() sets. */
 extern const struct nhn_msg_policy nhn_msg_policy_default;
 
+/**
+ * A policy for two cores whose distance is known, for nhn_msg_tx::policy; each writer may
+ * set it between two messages. Near cores share a cache that carries plain stores faster
+ * than memory would; between far ones each store waits for its line to come back from the
+ * reader's cache, unless it goes past the caches.
+ *
+ * @param trip_ns  one cache line there and one back: the limit that ipc-perf prints.
+ */
+const struct nhn_msg_policy *nhn_msg_policy_for(uint64_t trip_ns);
+
 /** Where a copy from or to a struct iovec array stands. */
 struct nhn_vector {
 	const struct iovec *part;

@@ -331,6 +331,22 @@ test_longest_message(void **state)
 
 /* ---- copies past the caches ---- */
 
+/* Near cores never store past the caches; far ones do, in rings that were measured. */
+static void
+test_policy_by_distance(void **state)
+{
+	const struct nhn_msg_policy *near = nhn_msg_policy_for(80);
+	const struct nhn_msg_policy *far = nhn_msg_policy_for(470);
+
+	(void)state;
+	assert_ptr_equal(near, nhn_msg_policy_for(199));
+	assert_ptr_equal(far, nhn_msg_policy_for(200));
+	assert_int_equal(near->stream_ring_bytes, 0);
+	assert_true(far->stream_bytes <= 65536 && far->stream_ring_bytes >= 1u << 20);
+	assert_true(near->fragment_bytes >= NHN_MSG_STEP_BYTES &&
+		    far->fragment_bytes >= NHN_MSG_STEP_BYTES);
+}
+
 static void
 test_default_policy(void **state)
 {
@@ -413,6 +429,7 @@ main(void)
 		TEST(test_a_step_without_a_data_ring),
 		TEST(test_longest_message),
 		TEST(test_default_policy),
+		TEST(test_policy_by_distance),
 		TEST(test_other_policies),
 		TEST(test_streaming_copies),
 	};

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <nhn_word.h>
+
 #include "near.h"
 
 enum which {
@@ -145,8 +147,10 @@ meet(struct side *side, int fd, bool create)
 			MEETING_BYTES >> 20, strerror(errno));
 		return -1;
 	}
-	if (create)
+	if (create) {
 		memset(side->meeting, 0, MEETING_HEAD_BYTES);
+		nhn_store_release(&side->meeting->magic, MEETING_MAGIC);
+	}
 	return 0;
 }
 
@@ -169,6 +173,9 @@ near_here(const struct options *options, int fd)
 
 	if (meet(&side, fd, true) != 0)
 		return 1;
+	if (options->which == BOTH && options->core[0] == options->core[1])
+		refuse("two processes that poll need two cores, as 0,1, and not one twice: core",
+		       "of --cores");
 	if (options->which == BOTH) {
 		side.far = fork();
 		if (side.far == 0) {

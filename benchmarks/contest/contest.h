@@ -64,9 +64,9 @@ struct contest_work {
 	uint8_t *source;     /**< size bytes to send */
 	uint8_t *sink;	     /**< what was received ends here */
 	uint64_t written;    /**< messages written; the next one's number */
-	uint64_t taken;	     /**< messages read; the next one's number */
-	uint64_t misordered; /**< read with another number than the next one's */
-	uint64_t lost;	     /**< not come within CONTEST_LOST_NS */
+	uint64_t taken;	     /**< messages read */
+	uint64_t next;	     /**< number expected of the next one */
+	uint64_t misordered; /**< read with another number than the next one's, or not whole */
 	uint64_t idle_from;  /**< when nothing came for the first time; 0: something came */
 	struct nhn_histogram *latency;
 	const struct nhn_clock *clock;
@@ -106,6 +106,7 @@ struct contestant {
 	uint32_t size_max;
 	uint32_t links_max; /**< 1, or up to CONTEST_LINKS_MAX; mixed needs 2 */
 	uint32_t at;	    /**< contest_work::at: 0, or behind the head of a frame */
+	bool wordless;	    /**< carries no bytes: the limit */
 	/** Of contest_place::shared, with so many links; NULL: none. */
 	size_t (*shared_bytes)(uint32_t links);
 	/**
@@ -157,12 +158,28 @@ extern const struct contestant_missing contestants_missing[];
 /** Something lost: nothing came for so long. */
 #define CONTEST_LOST_NS UINT64_C(1000000000)
 
+/** Far waits so long for the first message and between two of them. */
+#define CONTEST_SILENCE_NS UINT64_C(10000000000)
+
 static inline void
 contest_pause(void)
 {
 #if defined(__x86_64__)
 	__builtin_ia32_pause();
 #endif
+}
+
+/**
+ * After a poll for a burst that found nothing: a receiver at the sender's heels takes each
+ * line away before it is full (doc/performance, "What a burst taught").
+ */
+static inline void
+contest_rest(void)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		contest_pause();
 }
 
 /** Copy a message, inline where it is small: the sizes of the contest are known. */
@@ -222,10 +239,8 @@ contest_number(struct contest_work *work, const void *body)
 	uint64_t number;
 
 	memcpy(&number, (const uint8_t *)body + work->at, sizeof(number));
-	if (__builtin_expect(number != work->taken, 0)) {
-		work->misordered++;
-		work->taken = number;
-	}
+	work->misordered += number != work->next;
+	work->next = number + 1;
 	work->taken++;
 }
 
@@ -244,12 +259,29 @@ contest_took(struct contest_work *work)
 	contest_number(work, work->sink);
 }
 
+/** End a burst that was sent with @p own, a copy of the work in registers. */
+static inline void
+contest_sent(struct contest_work *work, const struct contest_work *own)
+{
+	work->written = own->written;
+}
+
+/** End a burst that was received with @p own, a copy of the work in registers. */
+static inline void
+contest_got(struct contest_work *work, const struct contest_work *own)
+{
+	work->taken = own->taken;
+	work->next = own->next;
+	work->misordered = own->misordered;
+}
+
 /** The limit's median right before this round, rounded: how far apart the cores are now. */
 uint32_t contest_limit_ns(void);
 
 /**
- * Whether to give up waiting: nothing came for CONTEST_LOST_NS, or, at the far side, for 0.2 s
- * after the near side has finished. Called once in CONTEST_POLLS empty polls.
+ * Whether to give up waiting. Near: nothing came for CONTEST_LOST_NS. Far: nothing came for
+ * 0.2 s after near has finished, or for CONTEST_SILENCE_NS before. Called once in CONTEST_POLLS
+ * empty polls.
  */
 bool contest_over(struct contest_work *work);
 

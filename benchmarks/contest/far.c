@@ -34,10 +34,8 @@ far_round(struct side *side, const struct meeting_order *order, uint32_t number,
 		loops->echo(opened->peer, work);
 	side_usage(&answer->usage, 1);
 	answer->received = work->taken;
-	answer->lost = work->lost;
-	answer->misordered = work->misordered;
+	answer->misordered = side_misordered(side, opened);
 	answer->bulk_received = side->bulk.taken;
-	answer->bulk_misordered = side->bulk.misordered;
 }
 
 static void
@@ -51,7 +49,7 @@ far_obey(struct side *side, const struct meeting_order *order, uint32_t number,
 	switch (order->what) {
 	case MEETING_OPEN:
 		answer->status = side_open(side, order, answer->why);
-		answer->kib = side_memory_kib() - before_kib;
+		answer->kib = side_memory_grown(before_kib);
 		break;
 	case MEETING_CLOSE:
 		opened = side_find(side, order->contestant);
@@ -68,9 +66,12 @@ int
 far_run(struct side *side)
 {
 	struct meeting *meeting = side->meeting;
-	uint32_t number = nhn_load_acquire(&meeting->number);
 	struct meeting_order order = {.what = MEETING_ROUND};
+	uint32_t number;
 
+	while (nhn_load_acquire(&meeting->magic) != MEETING_MAGIC)
+		contest_pause();
+	number = nhn_load_acquire(&meeting->number);
 	nhn_store_release(&meeting->here, MEETING_MAGIC);
 	while (order.what != MEETING_END) {
 		while (nhn_load_acquire(&meeting->number) == number)
@@ -79,6 +80,8 @@ far_run(struct side *side)
 		order = meeting->order;
 		far_obey(side, &order, number, &meeting->answer);
 		nhn_store_release(&meeting->done, number);
+		/* For near that waits for a round that could not begin. */
+		nhn_store_release(&meeting->ready, number);
 	}
 	side_finish(side);
 	return 0;

@@ -66,17 +66,15 @@ struct meeting_answer {
 	int32_t status; /**< 0, or not, with the reason */
 	uint64_t kib;	/**< memory that opening took */
 	uint64_t received;
-	uint64_t lost;
-	uint64_t misordered;
+	uint64_t misordered; /**< of both lanes, or not whole */
 	uint64_t bulk_received;
-	uint64_t bulk_misordered;
 	struct meeting_usage usage;
 	char why[MEETING_WHY_BYTES];
 };
 
 struct meeting {
 	/* Near writes ... */
-	uint32_t magic;
+	uint32_t magic;				      /**< MEETING_MAGIC: the rest is of this run */
 	uint32_t number __attribute__((aligned(64))); /**< of the order */
 	struct meeting_order order;
 	uint32_t finish
@@ -109,6 +107,7 @@ struct side {
 	pid_t far;	    /**< near: the process it forked; 0: the far side is a guest's */
 	struct opened *first;
 	struct nhn_clock clock;
+	double tick_ns; /**< by which the counter goes */
 	struct contest_work work;
 	struct contest_work bulk; /**< of mixed */
 	uint8_t *buffers;
@@ -137,11 +136,17 @@ void side_close(struct side *side, struct opened *opened);
 int side_prepare(struct side *side, const struct opened *opened, const struct meeting_order *order,
 		 uint32_t round, char *why);
 
+/** What the round took out of order, or not whole. */
+uint64_t side_misordered(const struct side *side, const struct opened *opened);
+
 /** Add (@p sign 1) or take off (-1) what the kernel did to this thread so far. */
 void side_usage(struct meeting_usage *usage, int sign);
 
 /** Memory that this process uses, pages of shared and huge ones included. */
 uint64_t side_memory_kib(void);
+
+/** By how much that has grown since, 0 if it has shrunk. */
+uint64_t side_memory_grown(uint64_t before_kib);
 
 /** Serve until told to end. @return exit status */
 int far_run(struct side *side);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <rte_version.h>
+
 #include <nhn_floor.h>
 #include <nhn_word.h>
 
@@ -67,7 +69,7 @@ limit_block(struct near *near, char *why)
 	snprintf(why, MEETING_WHY_BYTES, "the limit was not answered");
 	if (near_round(near, &round, why) != 0)
 		return 0;
-	return near_median_ns(&round.latency);
+	return near_median_ns(&round.latency, near->side->tick_ns);
 }
 
 static json_t *
@@ -80,7 +82,8 @@ usage_object(const struct meeting_usage *usage)
 }
 
 static void
-round_figures(json_t *object, const struct round *round, const struct request *request)
+round_figures(json_t *object, const struct round *round, const struct request *request,
+	      double tick_ns)
 {
 	json_t *figures = json_pack(
 		"{s:f,s:f,s:I,s:I,s:I,s:I,s:I,s:I}", "limit_before_ns", round->limit_ns[0],
@@ -92,7 +95,7 @@ round_figures(json_t *object, const struct round *round, const struct request *r
 	json_object_update_new(object, figures);
 	if (round->latency.total != 0) {
 		json_object_set_new(object, "median_ns",
-				    json_real(near_median_ns(&round->latency)));
+				    json_real(near_median_ns(&round->latency, tick_ns)));
 		json_object_set_new(object, "percentiles", near_percentiles(&round->latency));
 	}
 	if (request->histogram)
@@ -104,7 +107,7 @@ round_figures(json_t *object, const struct round *round, const struct request *r
 static json_t *
 round_words(const struct request *request)
 {
-	return json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:b,s:I,s:I}", "did", "round", "contestant",
+	return json_pack("{s:s,s:s,s:s?,s:i,s:i,s:i,s:i,s:b,s:I,s:I}", "did", "round", "contestant",
 			 request->contestant, "work", request->work, "size", request->size,
 			 "bulk_size", request->bulk_size, "burst", request->burst, "links",
 			 request->links, "waiting", request->waiting, "messages", request->messages,
@@ -115,16 +118,17 @@ static bool
 can(const struct contestant *contestant, uint32_t work, bool waiting)
 {
 	const struct contest_loops *loops = contestant->loops;
+	const bool echoes = (waiting ? loops->echo_waiting : loops->echo) != NULL;
 
 	switch (work) {
 	case MEETING_TRIPS:
-		return loops->trips != NULL && loops->echo != NULL;
+		return loops->trips != NULL && echoes;
 	case MEETING_RATE:
 		return loops->send != NULL && loops->receive != NULL;
 	case MEETING_PACED:
-		return loops->paced != NULL && loops->echo != NULL;
+		return loops->paced != NULL && echoes;
 	case MEETING_WAKE:
-		return loops->wake != NULL && (waiting ? loops->echo_waiting : loops->echo) != NULL;
+		return loops->wake != NULL && echoes;
 	case MEETING_MIXED:
 		return loops->mixed != NULL && contestant->links_max > 1;
 	default:
@@ -170,8 +174,11 @@ round_refusal(const struct near *near, const struct request *request,
 	if (request->links < 1 || (uint32_t)request->links > opened->links ||
 	    (work == MEETING_MIXED && opened->links < 2))
 		return "it was not opened with so many links";
-	if (request->messages < 1 || request->interval_ns < 0)
-		return "messages must be 1 or more, interval_ns 0 or more";
+	if (request->waiting && request->links > 1)
+		return "a far side that sleeps has one link";
+	if (request->messages < 1 || request->interval_ns < 0 ||
+	    request->interval_ns >= (json_int_t)CONTEST_SILENCE_NS)
+		return "messages must be 1 or more, interval_ns 0 to 9999999999";
 	return NULL;
 }
 
@@ -211,7 +218,7 @@ do_round(struct near *near, const struct request *request, const struct contesta
 		refuse(object, "no memory for rounds to keep");
 		return;
 	}
-	round_figures(object, &round, request);
+	round_figures(object, &round, request, near->side->tick_ns);
 	answer(object);
 }
 
@@ -242,7 +249,7 @@ do_open(struct near *near, const struct request *request, const struct contestan
 		object,
 		json_pack("{s:I,s:I,s:I,s:I}", "attach_ns",
 			  (json_int_t)nhn_clock_ns(&near->side->clock, nhn_clock_now() - begin),
-			  "near_kib", (json_int_t)(side_memory_kib() - before_kib), "far_kib",
+			  "near_kib", (json_int_t)side_memory_grown(before_kib), "far_kib",
 			  (json_int_t)far.kib, "shared_kib",
 			  (json_int_t)(side_find(near->side, contestant->name)->shared_bytes /
 				       1024)));
@@ -404,8 +411,9 @@ begin(struct near *near)
 		fprintf(stderr, "contest: %s\n", why);
 		return -1;
 	}
-	answer(json_pack("{s:s,s:i,s:I}", "did", "start", "near_core", near->side->core, "clock_hz",
-			 (json_int_t)near->side->clock.hz));
+	answer(json_pack("{s:s,s:i,s:I,s:f,s:s}", "did", "start", "near_core", near->side->core,
+			 "clock_hz", (json_int_t)near->side->clock.hz, "clock_tick_ns",
+			 near->side->tick_ns, "dpdk", rte_version()));
 	return 0;
 }
 
@@ -431,6 +439,9 @@ near_run(struct side *side, const char *folder)
 		status = near_far_ended(&near) ? 1 : 0;
 	}
 	free(text);
+	/* Both sides together: some transports cannot bear that the other end goes first. */
+	while (side->first != NULL && near_close(&near, side->first->contestant->name, why) == 0)
+		;
 	side_finish(side);
 	if (near_order(&near, &end, &far, why) != 0)
 		fprintf(stderr, "contest: %s\n", why);

@@ -73,12 +73,12 @@ json_t *kept_bootstrap(const struct near *near, const char *name, uint32_t resam
 json_t *near_percentiles(const struct nhn_histogram *latency);
 
 /**
- * The median to parts of what the time counter can tell apart: on some machines it goes by
- * 10 ns, a tenth of what is measured. Samples of one value are taken as spread evenly to
- * halfway to the next values: the median of grouped data.
+ * The median to parts of what the time counter can tell apart, @p tick_ns: on some machines
+ * that is 10 ns, a tenth of what is measured. Samples of one tick are taken as spread evenly
+ * over it: the median of grouped data.
  * @return 0 without samples
  */
-double near_median_ns(const struct nhn_histogram *latency);
+double near_median_ns(const struct nhn_histogram *latency, double tick_ns);
 
 /** @return [highest value of the step in ns, samples] of each step that has some */
 json_t *near_histogram(const struct nhn_histogram *latency);

@@ -45,38 +45,33 @@ near_histogram(const struct nhn_histogram *latency)
 	return array;
 }
 
-/* The nearest step from @p index on, upwards or downwards, with one sample in 100. */
-static double
-neighbour_ns(const struct nhn_histogram *latency, uint32_t index, int towards)
+/* Samples from @p low_ns on and below @p high_ns. */
+static uint64_t
+count_within(const struct nhn_histogram *latency, double low_ns, double high_ns)
 {
-	uint64_t low_ns, high_ns;
-	uint32_t at = index;
+	uint64_t count = 0, least, most;
+	uint32_t i;
 
-	do {
-		at += (uint32_t)towards;
-		if (at >= NHN_HISTOGRAM_COUNTS) {
-			at = index;
-			break;
-		}
-	} while (latency->counts[at] * 100 < latency->total);
-	nhn_histogram_step(at, &low_ns, &high_ns);
-	return (double)high_ns;
+	for (i = 0; i < NHN_HISTOGRAM_COUNTS; i++) {
+		nhn_histogram_step(i, &least, &most);
+		if ((double)most >= low_ns && (double)most < high_ns)
+			count += latency->counts[i];
+	}
+	return count;
 }
 
 double
-near_median_ns(const struct nhn_histogram *latency)
+near_median_ns(const struct nhn_histogram *latency, double tick_ns)
 {
 	const uint64_t rank = nhn_histogram_rank(latency->total, 1, 2);
-	uint64_t before = latency->below, low_ns, high_ns;
-	double low, high;
-	uint32_t i;
+	uint64_t least, most, within;
+	double low;
 
-	for (i = 0; before + latency->counts[i] < rank && i < NHN_HISTOGRAM_COUNTS - 1; i++)
-		before += latency->counts[i];
-	if (latency->counts[i] == 0)
+	if (latency->total == 0 || nhn_histogram_at_rank(latency, rank, &least, &most) != 0)
 		return 0;
-	nhn_histogram_step(i, &low_ns, &high_ns);
-	low = (neighbour_ns(latency, i, -1) + (double)high_ns) / 2;
-	high = (neighbour_ns(latency, i, 1) + (double)high_ns) / 2;
-	return low + (high - low) * ((double)(rank - before) / (double)latency->counts[i]);
+	if ((double)(most - least + 1) > tick_ns)
+		return (double)(least + most) / 2;
+	low = (double)most - tick_ns / 2;
+	within = count_within(latency, low, low + tick_ns);
+	return low + tick_ns * ((double)(rank - count_within(latency, -1, low)) / (double)within);
 }

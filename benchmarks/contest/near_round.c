@@ -219,7 +219,7 @@ near_round(struct near *near, struct round *round, char *why)
 	struct side *side = near->side;
 	struct meeting *meeting = side->meeting;
 	const struct opened *opened = side_find(side, round->contestant->name);
-	uint64_t begin;
+	uint64_t begin, arrived;
 	int ret;
 
 	nhn_histogram_init(&round->latency);
@@ -231,6 +231,8 @@ near_round(struct near *near, struct round *round, char *why)
 	tell(near, &round->order);
 	if (!near_wait(near, &meeting->ready, near->number, why))
 		return -1;
+	if (nhn_load_acquire(&meeting->done) == near->number)
+		return answer_take(near, &round->far, why);
 	side_usage(&round->usage, -1);
 	begin = nhn_clock_now();
 	own_part(side, opened, round->order.work);
@@ -241,8 +243,8 @@ near_round(struct near *near, struct round *round, char *why)
 	/* One way, the round is over when all has arrived. */
 	if (round->order.work == MEETING_RATE)
 		round->ns = nhn_clock_ns(&side->clock, nhn_clock_now() - begin);
-	round->lost = side->work.lost + round->far.lost;
-	round->misordered = side->work.misordered + side->bulk.misordered + round->far.misordered +
-			    round->far.bulk_misordered;
+	arrived = round->order.work == MEETING_RATE ? round->far.received : round->latency.total;
+	round->lost = round->order.messages - arrived;
+	round->misordered = side_misordered(side, opened) + round->far.misordered;
 	return ret;
 }

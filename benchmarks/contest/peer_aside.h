@@ -13,9 +13,7 @@
 
 #include "contest.h"
 #include "nhn_word.h"
-
-/** The other side is waited for so long. */
-#define ASIDE_TRIES 10000u
+#include "peer_patience.h"
 
 struct aside_cores {
 	uint32_t core_and_1[2];
@@ -40,19 +38,19 @@ aside_other_core(const struct contest_place *place)
 {
 	struct aside_cores *cores = (struct aside_cores *)place->shared;
 	const uint32_t *theirs = &cores->core_and_1[place->side == CONTEST_NEAR];
-	unsigned int i;
+	const struct patience patience = patience_begin();
 
 	nhn_store_release(&cores->core_and_1[place->side != CONTEST_NEAR],
 			  (uint32_t)place->core + 1);
-	for (i = 0; i < ASIDE_TRIES && nhn_load_acquire(theirs) == 0; i++)
-		aside_sleep_1ms();
+	while (nhn_load_acquire(theirs) == 0 && patience_lasts(&patience))
+		;
 	return (int)nhn_load_acquire(theirs) - 1;
 }
 
 /**
  * Let this thread, and what it starts from here on, run on all cores but the two that poll;
  * on all where the machine has no other.
- * @return whether there are others; where not, the loops yield to the threads now and then
+ * @return whether there are others; where not, aside_yield()
  */
 static inline bool
 aside_begin(const struct contest_place *place, int other, cpu_set_t *pinned)
@@ -78,6 +76,14 @@ static inline void
 aside_end(const cpu_set_t *pinned)
 {
 	sched_setaffinity(0, sizeof(*pinned), pinned);
+}
+
+/** Where threads have to share a core with a loop that got nothing done: they come first. */
+static inline void
+aside_yield(bool crowded)
+{
+	if (crowded)
+		sched_yield();
 }
 
 #endif /* PEER_ASIDE_H */

@@ -7,52 +7,59 @@
 #include "../micro/bare_ring.h"
 #include "contest.h"
 
-/*
- * Pauses of a reader of bursts that finds nothing, as in benchmarks/rate: a reader at the
- * writer's heels takes each line away before it is full.
- */
-#define EMPTY_PAUSES 8
-
 struct peer {
 	uint32_t links;
 	struct bare_end tx[CONTEST_LINKS_MAX];
 	struct bare_end rx[CONTEST_LINKS_MAX];
 };
 
+/* End a burst: between its messages the end and the work were copies in registers. */
+static inline void
+bare_keep(struct bare_end *end, const struct bare_end *own)
+{
+	end->index = own->index;
+	end->cursor = own->cursor;
+}
+
 static inline uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
-	struct bare_end *tx = &peer->tx[link];
+	struct bare_end tx = peer->tx[link];
+	struct contest_work own = *work;
 	uint32_t sent;
 
 	for (sent = 0; sent < count; sent++) {
-		uint8_t *body = bare_reserve(tx);
+		uint8_t *body = bare_reserve(&tx);
 
 		if (body == NULL)
 			break;
-		contest_write(work, body);
-		bare_commit(tx);
+		contest_write(&own, body);
+		bare_commit(&tx);
 	}
+	bare_keep(&peer->tx[link], &tx);
+	contest_sent(work, &own);
 	return sent;
 }
 
 static inline uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
-	struct bare_end *rx = &peer->rx[link];
-	uint32_t got, i;
+	struct bare_end rx = peer->rx[link];
+	struct contest_work own = *work;
+	uint32_t got;
 
 	for (got = 0; got < count; got++) {
-		const uint8_t *body = bare_peek(rx);
+		const uint8_t *body = bare_peek(&rx);
 
 		if (body == NULL)
 			break;
-		contest_read(work, body);
-		bare_release(rx);
+		contest_read(&own, body);
+		bare_release(&rx);
 	}
-	if (got == 0 && count > 1)
-		for (i = 0; i < EMPTY_PAUSES; i++)
-			contest_pause();
+	if (got == 0)
+		return 0;
+	bare_keep(&peer->rx[link], &rx);
+	contest_got(work, &own);
 	return got;
 }
 

@@ -9,6 +9,8 @@
 /** Cells that are looked at together. */
 #define VIEWS 32u
 #define BODY_BYTES 60u
+/** The least that the format has: between lone messages all of it stays in a first-level cache. */
+#define SHORT_CELLS NHN_CELLS_MIN
 
 /** What is looked at of a link that has nothing, as lib/worker does with many links. */
 struct watch {
@@ -42,7 +44,7 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 		tail = nhn_tx_commit_at(tx, tail, body, own.size);
 	}
 	nhn_tx_end(tx, tail);
-	work->written = own.written;
+	contest_sent(work, &own);
 	return sent;
 }
 
@@ -73,14 +75,11 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	int seen, i;
 
 	seen = !peer->watching || watch_sees(&peer->watch[link]) ? nhn_rx_peek(rx, views, most) : 0;
-	if (seen <= 0) {
-		ours_empty(count);
+	if (seen <= 0)
 		return 0;
-	}
 	for (i = 0; i < seen; i++)
 		contest_read(&own, nhn_foreign_lend(views[i].data));
-	work->taken = own.taken;
-	work->misordered = own.misordered;
+	contest_got(work, &own);
 	/* Never of a peer that keeps the rules: what was read is void. */
 	if (__builtin_expect(nhn_rx_release(rx) != 0, 0))
 		work->misordered++;
@@ -106,6 +105,8 @@ peer_wait(struct peer *peer, struct contest_work *work)
 #include "contest_loops.h"
 
 static const struct ours_shape joint = {.name = "channel", .use = NHN_USE_RAW, .channels = 1};
+static const struct ours_shape shorter = {
+	.name = "channel-short", .use = NHN_USE_RAW, .channels = 1, .cells = SHORT_CELLS};
 static const struct ours_shape split = {
 	.name = "channel-split", .use = NHN_USE_RAW, .channels = 1, .split = true};
 
@@ -139,6 +140,12 @@ channel_open(const struct contest_place *place, char *why, size_t why_bytes)
 }
 
 static void *
+channel_short_open(const struct contest_place *place, char *why, size_t why_bytes)
+{
+	return open_shape(&shorter, place, why, why_bytes);
+}
+
+static void *
 channel_split_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
 	return open_shape(&split, place, why, why_bytes);
@@ -157,6 +164,12 @@ static size_t
 channel_shared_bytes(uint32_t links)
 {
 	return ours_shared_bytes(&joint, links);
+}
+
+static size_t
+channel_short_shared_bytes(uint32_t links)
+{
+	return ours_shared_bytes(&shorter, links);
 }
 
 static int
@@ -184,6 +197,20 @@ const struct contestant contestant_channel = {
 	.links_max = CONTEST_LINKS_MAX,
 	.shared_bytes = channel_shared_bytes,
 	.open = channel_open,
+	.close = channel_close,
+	.prepare = channel_prepare,
+	.loops = &peer_loops,
+};
+
+const struct contestant contestant_channel_short = {
+	.name = "channel-short",
+	.what = "channel of 16 cells: for lone messages, which then cross between first-level "
+		"caches",
+	.size_min = CONTEST_SIZE_MIN,
+	.size_max = BODY_BYTES,
+	.links_max = CONTEST_LINKS_MAX,
+	.shared_bytes = channel_short_shared_bytes,
+	.open = channel_short_open,
 	.close = channel_close,
 	.prepare = channel_prepare,
 	.loops = &peer_loops,

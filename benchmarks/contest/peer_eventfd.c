@@ -8,9 +8,9 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "peer_patience.h"
 #include "slot_ring.h"
 
 #define PEER_WAITS
@@ -168,16 +168,14 @@ near_meets(int fd, const struct sockaddr_un *address)
 static int
 far_meets(int fd, const struct sockaddr_un *address)
 {
-	const struct timespec pause = {.tv_nsec = 1000000};
-	int tries;
+	const struct patience patience = patience_begin();
 
-	for (tries = 0; tries < MEET_MS; tries++) {
+	do {
 		if (connect(fd, (const void *)address, sizeof(*address)) == 0)
 			return dup(fd);
 		if (errno != ENOENT && errno != ECONNREFUSED)
 			return -1;
-		nanosleep(&pause, NULL);
-	}
+	} while (patience_lasts(&patience));
 	errno = ETIMEDOUT;
 	return -1;
 }

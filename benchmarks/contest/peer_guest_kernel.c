@@ -157,7 +157,7 @@ const struct contestant contestant_virtio_net = {
 		"checksum and segmentation offloads, TCP_NODELAY, buffers of 2 MiB",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = CONTEST_SIZE_MAX,
-	.links_max = CONTEST_LINKS_MAX,
+	.links_max = SOCKET_LINKS_MAX,
 	.open = net_open,
 	.close = socket_close,
 	.prepare = socket_prepare,
@@ -194,11 +194,11 @@ serial_device(const char *name, char *device, size_t bytes)
 static int
 serial_near(const struct contest_place *place)
 {
+	const struct patience patience = patience_begin();
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	meet_path(place, "virtio-serial", address.sun_path, sizeof(address.sun_path));
-	return meet_connect_one(AF_UNIX, SOCK_STREAM, &address, sizeof(address),
-				meet_now_ms() + MEET_MS);
+	return meet_connect_one(AF_UNIX, SOCK_STREAM, &address, sizeof(address), &patience);
 }
 
 static int
@@ -290,7 +290,7 @@ const struct contestant contestant_vsock = {
 		"2 MiB",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = CONTEST_SIZE_MAX,
-	.links_max = CONTEST_LINKS_MAX,
+	.links_max = SOCKET_LINKS_MAX,
 	.open = vsock_open,
 	.close = socket_close,
 	.prepare = socket_prepare,

@@ -210,9 +210,9 @@ iceoryx_says_ready(int log)
 static const char *
 iceoryx_await_daemon(pid_t daemon, int log)
 {
-	unsigned int i;
+	const struct patience patience = patience_begin();
 
-	for (i = 0; i < ASIDE_TRIES; i++) {
+	do {
 		if (iceoryx_says_ready(log)) {
 			iceoryx_daemon = daemon;
 			return atexit(iceoryx_end_daemon) == 0 ? NULL : "no memory";
@@ -220,8 +220,7 @@ iceoryx_await_daemon(pid_t daemon, int log)
 		if (waitpid(daemon, NULL, WNOHANG) != 0)
 			return "iox-roudi ended at once: end the one that runs already, or install "
 			       "Debian's package iceoryx";
-		aside_sleep_1ms();
-	}
+	} while (patience_lasts(&patience));
 	kill(daemon, SIGKILL);
 	waitpid(daemon, NULL, 0);
 	return "iox-roudi was not ready within 10 s";
@@ -260,20 +259,17 @@ iceoryx_attach(const struct contest_place *place)
 {
 	const char *failed = "the near side did not start iox-roudi within 10 s";
 	struct iceoryx_shared *shared = (struct iceoryx_shared *)place->shared;
+	const struct patience patience = patience_begin();
 	char name[64];
-	unsigned int i;
 
 	if (place->side == CONTEST_NEAR) {
 		failed = iceoryx_start_daemon(place);
 		nhn_store_release(&shared->ready, failed == NULL);
 	}
-	for (i = 0; i < ASIDE_TRIES && nhn_load_acquire(&shared->ready) == 0; i++) {
-		if (place->side == CONTEST_NEAR)
+	while (nhn_load_acquire(&shared->ready) == 0) {
+		if (place->side == CONTEST_NEAR || !patience_lasts(&patience))
 			return failed;
-		aside_sleep_1ms();
 	}
-	if (nhn_load_acquire(&shared->ready) == 0)
-		return failed;
 	snprintf(name, sizeof(name), "nahanni-%s-%016jx",
 		 place->side == CONTEST_NEAR ? "near" : "far", (uintmax_t)place->run);
 	iox_set_loglevel(Iceoryx_LogLevel_Off);
@@ -308,14 +304,13 @@ iceoryx_make(struct peer *peer, const struct contest_place *place)
 static const char *
 iceoryx_join(const struct peer *peer)
 {
-	unsigned int i;
+	const struct patience patience = patience_begin();
 
-	for (i = 0; i < ASIDE_TRIES; i++) {
+	do {
 		if (iox_pub_has_subscribers(peer->publisher) &&
 		    iox_sub_get_subscription_state(peer->subscriber) == SubscribeState_SUBSCRIBED)
 			return NULL;
-		aside_sleep_1ms();
-	}
+	} while (patience_lasts(&patience));
 	return "the other side did not subscribe within 10 s";
 }
 

@@ -47,7 +47,6 @@ limit_trips(void *opened, struct contest_work *work)
 
 		nhn_store_release(peer->own, ++peer->word);
 		if (!limit_wait(peer, work)) {
-			work->lost++;
 			return;
 		}
 		nhn_histogram_record(work->latency,
@@ -64,7 +63,6 @@ limit_echo(void *opened, struct contest_work *work)
 	for (i = 0; i < work->messages; i++) {
 		peer->word++;
 		if (!limit_wait(peer, work)) {
-			work->lost += work->messages - i;
 			return;
 		}
 		nhn_store_release(peer->own, peer->word);
@@ -118,6 +116,7 @@ const struct contestant contestant_limit = {
 	.size_min = 8,
 	.size_max = CONTEST_SIZE_MAX,
 	.links_max = 1,
+	.wordless = true,
 	.shared_bytes = limit_shared_bytes,
 	.open = limit_open,
 	.close = free,

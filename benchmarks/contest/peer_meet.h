@@ -7,32 +7,20 @@
 #define PEER_MEET_H
 
 #include <stdio.h>
-#include <time.h>
 
+#include "peer_patience.h"
 #include "peer_socket.h"
 
-/** The other side is waited for so long. */
-#define MEET_MS 10000
 /** Buffers of a socket: room for two of the largest messages. */
 #define MEET_BUFFER (2 << 20)
 
-static inline int64_t
-meet_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Wait for input till a time; @return whether it is there. */
+/* Wait for input; @return whether it is there. */
 static inline bool
-meet_input(int fd, int64_t until_ms)
+meet_input(int fd, const struct patience *patience)
 {
 	struct pollfd one = {.fd = fd, .events = POLLIN};
-	const int64_t left = until_ms - meet_now_ms();
 
-	return left > 0 && poll(&one, 1, (int)left) == 1;
+	return poll(&one, 1, patience_left_ms(patience)) == 1;
 }
 
 /** A name below the folder of a place. */
@@ -73,7 +61,7 @@ meet_listen(int domain, int type, const void *address, socklen_t bytes)
 
 	if (fd == -1)
 		return -1;
-	if (bind(fd, address, bytes) == 0 && listen(fd, CONTEST_LINKS_MAX) == 0)
+	if (bind(fd, address, bytes) == 0 && listen(fd, SOCKET_LINKS_MAX) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -83,18 +71,18 @@ meet_listen(int domain, int type, const void *address, socklen_t bytes)
 static inline const char *
 meet_accept(struct peer *peer, int listener)
 {
-	const int64_t until = meet_now_ms() + MEET_MS;
+	const struct patience patience = patience_begin();
 	uint32_t i, link;
 	int fd;
 
 	for (i = 0; i < peer->links; i++) {
-		if (!meet_input(listener, until))
+		if (!meet_input(listener, &patience))
 			return "the far side did not connect within 10 s";
 		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd == -1)
 			return "accept() failed";
 		meet_buffer(fd);
-		if (!meet_input(fd, until) || read(fd, &link, sizeof(link)) != sizeof(link) ||
+		if (!meet_input(fd, &patience) || read(fd, &link, sizeof(link)) != sizeof(link) ||
 		    link >= peer->links || peer->link[link].in != -1) {
 			close(fd);
 			return "a connection did not say which link it is";
@@ -105,9 +93,10 @@ meet_accept(struct peer *peer, int listener)
 	return NULL;
 }
 
-/** Connect one link; try again till @p until_ms. @return the descriptor or -1 */
+/** Connect one link; NULL: try once. @return the descriptor or -1 */
 static inline int
-meet_connect_one(int domain, int type, const void *address, socklen_t bytes, int64_t until_ms)
+meet_connect_one(int domain, int type, const void *address, socklen_t bytes,
+		 const struct patience *patience)
 {
 	do {
 		const int fd = meet_socket(domain, type);
@@ -117,8 +106,7 @@ meet_connect_one(int domain, int type, const void *address, socklen_t bytes, int
 		if (connect(fd, address, bytes) == 0)
 			return fd;
 		close(fd);
-		poll(NULL, 0, 1);
-	} while (meet_now_ms() < until_ms);
+	} while (patience != NULL && patience_lasts(patience));
 	return -1;
 }
 
@@ -127,11 +115,11 @@ static inline const char *
 meet_connect(struct peer *peer, uint32_t first, int domain, int type, const void *address,
 	     socklen_t bytes)
 {
-	const int64_t until = meet_now_ms() + MEET_MS;
+	const struct patience patience = patience_begin();
 	uint32_t link;
 
 	for (link = first; link < peer->links; link++) {
-		const int fd = meet_connect_one(domain, type, address, bytes, until);
+		const int fd = meet_connect_one(domain, type, address, bytes, &patience);
 
 		if (fd == -1)
 			return "the near side did not listen within 10 s";

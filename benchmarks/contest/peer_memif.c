@@ -4,8 +4,8 @@
  *
  * As its guide has it: rings of 2^10 descriptors, one queue a thread, and, for memif-zc,
  * zero-copy=yes at the client, which saves the client's copies: the server copies from and to
- * the client's own mbufs. Buffers hold a whole frame: the driver would chain smaller ones,
- * and takes frames longer than its MTU says if they fit.
+ * the client's own mbufs. Buffers are of 2048 bytes, as the driver has them unless told
+ * otherwise. It takes frames longer than its MTU says if they fit.
  */
 
 #include <fcntl.h>
@@ -24,7 +24,6 @@
 #define KEPT_MAX 16
 /** Out of the way of those that the driver opens meanwhile. */
 #define KEPT_FD_MIN 512
-#define BUFFER_BYTES RTE_ALIGN(PORT_FRAME_MAX, RTE_CACHE_LINE_SIZE)
 
 static void *
 memif_open(const struct contest_place *place, const char *name, bool zero_copy, uint32_t opening,
@@ -48,7 +47,7 @@ memif_open(const struct contest_place *place, const char *name, bool zero_copy, 
 	port_path(setup.ready, place, file, opening);
 	snprintf(setup.arguments, sizeof(setup.arguments),
 		 "role=%s,socket=%s,socket-abstract=no,rsize=%d,bsize=%u%s",
-		 client ? "client" : "server", socket, RING_LOG2, BUFFER_BYTES,
+		 client ? "client" : "server", socket, RING_LOG2, PORT_ROOM,
 		 client && zero_copy ? ",zero-copy=yes" : "");
 	return port_open(place, &setup, why, why_bytes);
 }
@@ -116,7 +115,7 @@ zero_copy_open(const struct contest_place *place, char *why, size_t why_bytes)
 
 const struct contestant contestant_memif = {
 	.name = "memif",
-	.what = "DPDK net_memif, rsize=10, a whole frame a buffer (its guide)",
+	.what = "DPDK net_memif, rsize=10, bsize=2048 (its guide)",
 	.size_min = PORT_FRAME_MIN,
 	.size_max = PORT_FRAME_MAX,
 	.links_max = PORT_LINKS_MAX,

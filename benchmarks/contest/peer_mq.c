@@ -11,14 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "contest.h"
+#include "peer_patience.h"
 
 #define MQ_SIZE 8192
 #define MQ_DEPTH 256
 #define MQ_DEPTH_USER 10
-#define MQ_TRIES 10000
 
 struct peer {
 	mqd_t in;
@@ -77,6 +76,18 @@ peer_wait(struct peer *peer, struct contest_work *work)
 
 #include "contest_loops.h"
 
+/* Throw away what the last round left. */
+static int
+mq_prepare(void *opened, uint32_t size)
+{
+	struct peer *peer = opened;
+
+	(void)size;
+	while (mq_receive(peer->in, peer->thrown_away, sizeof(peer->thrown_away), NULL) >= 0)
+		;
+	return 0;
+}
+
 static void
 mq_leave(void *opened)
 {
@@ -120,30 +131,22 @@ mq_make_both(struct peer *peer, const char *in, const char *out)
 	return peer->in != -1 && peer->out != -1;
 }
 
-static void
-mq_sleep_1ms(void)
-{
-	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-}
-
 /* The far side says by a message that it has both queues, so that the names can go. */
 static const char *
 mq_near(struct peer *peer, const char *in, const char *out)
 {
+	const struct patience patience = patience_begin();
 	const char *failed = "the far side did not open the queues within 10 s";
-	unsigned int i;
 
 	if (!mq_make_both(peer, in, out)) {
 		failed = "two POSIX message queues cannot be made: raise RLIMIT_MSGQUEUE (ulimit "
 			 "-q)";
 	} else {
-		for (i = 0; i < MQ_TRIES && failed != NULL; i++) {
+		do {
 			if (mq_receive(peer->in, peer->thrown_away, sizeof(peer->thrown_away),
 				       NULL) >= 0)
 				failed = NULL;
-			else
-				mq_sleep_1ms();
-		}
+		} while (failed != NULL && patience_lasts(&patience));
 	}
 	mq_unlink(in);
 	mq_unlink(out);
@@ -153,15 +156,14 @@ mq_near(struct peer *peer, const char *in, const char *out)
 static const char *
 mq_far(struct peer *peer, const char *in, const char *out)
 {
-	unsigned int i;
+	const struct patience patience = patience_begin();
 
-	for (i = 0; i < MQ_TRIES && (peer->in == -1 || peer->out == -1); i++) {
+	do {
 		if (peer->in == -1)
 			peer->in = mq_open(in, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 		if (peer->out == -1)
 			peer->out = mq_open(out, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-		mq_sleep_1ms();
-	}
+	} while ((peer->in == -1 || peer->out == -1) && patience_lasts(&patience));
 	if (peer->in == -1 || peer->out == -1)
 		return "the near side did not make the queues within 10 s";
 	return mq_send(peer->out, "", 1, 0) == 0 ? NULL : "the near side left";
@@ -200,5 +202,6 @@ const struct contestant contestant_mq = {
 	.links_max = 1,
 	.open = mq_meet,
 	.close = mq_leave,
+	.prepare = mq_prepare,
 	.loops = &peer_loops,
 };

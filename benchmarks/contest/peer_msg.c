@@ -47,7 +47,7 @@ send_short(struct nhn_msg_tx *tx, struct contest_work *work, uint32_t count)
 		contest_write(&own, body);
 		nhn_msg_commit(tx, &head, body);
 	}
-	work->written = own.written;
+	contest_sent(work, &own);
 	return sent;
 }
 
@@ -98,14 +98,11 @@ receive_short(struct nhn_msg_rx *rx, struct contest_work *work, uint32_t count)
 	const int seen = nhn_msg_peek(rx, pieces, most);
 	int i;
 
-	if (seen <= 0) {
-		ours_empty(count);
+	if (seen <= 0)
 		return 0;
-	}
 	for (i = 0; i < seen; i++)
 		contest_read(&own, nhn_foreign_lend(pieces[i].data));
-	work->taken = own.taken;
-	work->misordered = own.misordered;
+	contest_got(work, &own);
 	if (__builtin_expect(nhn_msg_release(rx) != 0, 0))
 		work->misordered++;
 	return (uint32_t)seen;

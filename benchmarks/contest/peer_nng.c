@@ -35,6 +35,8 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 			break;
 		peer->kept = NULL;
 	}
+	if (sent == 0)
+		aside_yield(peer->crowded);
 	return sent;
 }
 
@@ -51,14 +53,15 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 		contest_read(work, nng_msg_body(message));
 		nng_msg_free(message);
 	}
+	if (got == 0)
+		aside_yield(peer->crowded);
 	return got;
 }
 
 static inline void
 peer_turn(struct peer *peer)
 {
-	if (peer->crowded)
-		sched_yield();
+	(void)peer;
 }
 
 #define PEER_WAITS

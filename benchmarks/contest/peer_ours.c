@@ -24,7 +24,6 @@
 #define PAGE_BYTES 4096u
 
 /* The adaptive idle policy: after so many pauses without work, sleeps of so long. */
-#define WAIT_PAUSES 4096u
 #define WAIT_SLEEP_NS 50000
 #define WAIT_SLEEPS 1000u
 
@@ -72,15 +71,11 @@ ours_wait(struct ours *ours, const struct nhn_rx *rx)
 	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 	uint32_t turn;
 
-	for (turn = 0; turn < WAIT_PAUSES + WAIT_SLEEPS; turn++) {
+	for (turn = 0; turn < WAIT_SLEEPS; turn++) {
 		if (nhn_rx_difference(&ring, rx->head, nhn_rx_commit_word(&ring, rx->head)) == 0)
 			return;
-		if (turn < WAIT_PAUSES) {
-			contest_pause();
-		} else {
-			nanosleep(&sleep, NULL);
-			ours_turn(ours);
-		}
+		nanosleep(&sleep, NULL);
+		ours_turn(ours);
 	}
 }
 
@@ -89,9 +84,10 @@ ours_wait(struct ours *ours, const struct nhn_rx *rx)
 static void
 shape_layout(const struct ours_shape *shape, struct nhn_layout *layout)
 {
+	const uint32_t cells = shape->cells == 0 ? OURS_CELLS : shape->cells;
 	uint32_t i;
 
-	nhn_layout_uniform(layout, shape->channels, shape->use, OURS_CELLS, shape->data_bytes);
+	nhn_layout_uniform(layout, shape->channels, shape->use, cells, shape->data_bytes);
 	for (i = 0; i < shape->channels; i++)
 		layout->entry[i].priority = (uint8_t)i;
 }

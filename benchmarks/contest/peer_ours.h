@@ -11,7 +11,7 @@
 
 #include "contest.h"
 
-/** Cells of a channel. Bursts were fastest with 1024 to 4096. */
+/** Cells of a channel that carries bursts: they were fastest with 1024 to 4096. */
 #define OURS_CELLS 1024u
 
 /** Counter cycles between two control steps of a side: some 25 us on x86. */
@@ -22,6 +22,7 @@ struct ours_shape {
 	const char *name; /**< of the contestant */
 	enum nhn_use use;
 	uint32_t channels;
+	uint32_t cells;	     /**< of each channel; 0: OURS_CELLS */
 	uint32_t data_bytes; /**< of each channel's data ring */
 	bool split;	     /**< each side can write its own areas only: page tables say so */
 };
@@ -64,20 +65,6 @@ ours_turn(struct ours *ours)
 		return;
 	ours->controlled = now;
 	ours_control(ours);
-}
-
-/**
- * Pauses of a reader of bursts that finds nothing, as in benchmarks/micro/rate: a reader at
- * the writer's heels takes each line away before it is full. Lone messages are not for it.
- */
-static inline void
-ours_empty(uint32_t count)
-{
-	uint32_t i;
-
-	if (count > 1)
-		for (i = 0; i < 8; i++)
-			contest_pause();
 }
 
 /* In a guest whose devices vfio-pci holds: peer_ours_pci.c, where the build has DPDK. */

@@ -63,10 +63,8 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	uint32_t got = 0;
 
 	(void)link;
-	if (!look(peer, count)) {
-		ours_empty(count);
+	if (!look(peer, count))
 		return 0;
-	}
 	while (got != count && peer->piece != peer->pieces) {
 		const struct nhn_msg_piece *piece = &peer->ahead[peer->piece];
 		const uint8_t *bytes = nhn_foreign_lend(piece->data);
@@ -80,8 +78,7 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 			peer->taken = 0;
 		}
 	}
-	work->taken = own.taken;
-	work->misordered = own.misordered;
+	contest_got(work, &own);
 	if (peer->piece == peer->pieces && __builtin_expect(nhn_msg_release(&peer->rx) != 0, 0))
 		work->misordered++;
 	return got;

@@ -8,7 +8,7 @@
 
 /* A pipe is opened for writing only when its reader is there. */
 static int
-pipe_try(const char *path, int how, int64_t until_ms)
+pipe_try(const char *path, int how, const struct patience *patience)
 {
 	int fd;
 
@@ -16,8 +16,7 @@ pipe_try(const char *path, int how, int64_t until_ms)
 		fd = open(path, how | O_NONBLOCK | O_CLOEXEC);
 		if (fd != -1)
 			return fd;
-		poll(NULL, 0, 1);
-	} while (meet_now_ms() < until_ms);
+	} while (patience_lasts(patience));
 	return -1;
 }
 
@@ -25,9 +24,9 @@ pipe_try(const char *path, int how, int64_t until_ms)
 static const char *
 pipe_open_both(struct peer *peer, enum contest_side side, const char *in_path, const char *out_path)
 {
-	const int64_t until = meet_now_ms() + MEET_MS;
-	const int in = pipe_try(in_path, O_RDONLY, until);
-	const int out = pipe_try(out_path, O_WRONLY, until);
+	const struct patience patience = patience_begin();
+	const int in = pipe_try(in_path, O_RDONLY, &patience);
+	const int out = pipe_try(out_path, O_WRONLY, &patience);
 	char byte = 1;
 
 	peer->link[0].in = in;
@@ -39,7 +38,7 @@ pipe_open_both(struct peer *peer, enum contest_side side, const char *in_path, c
 		return "the pipes cannot be made non-blocking";
 	if (side == CONTEST_FAR)
 		return write(out, &byte, 1) == 1 ? NULL : "the near side left";
-	if (!meet_input(in, until) || read(in, &byte, 1) != 1)
+	if (!meet_input(in, &patience) || read(in, &byte, 1) != 1)
 		return "the far side did not open the pipes within 10 s";
 	return NULL;
 }

@@ -34,55 +34,59 @@ piece_of(const struct contest_work *work, uint32_t done)
 static inline uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
-	struct slot_end *tx = &peer->links.tx[link];
+	struct slot_end tx = peer->links.tx[link];
+	struct contest_work own = *work;
 	uint32_t done = peer->progress.in[link];
 	uint32_t sent = 0;
 	uint8_t *slot;
 
-	if (slot_reserve(tx) == NULL)
+	if (slot_reserve(&tx) == NULL)
 		return 0;
-	while (sent < count && (slot = slot_reserve(tx)) != NULL) {
-		const uint32_t piece = piece_of(work, done);
+	while (sent < count && (slot = slot_reserve(&tx)) != NULL) {
+		const uint32_t piece = piece_of(&own, done);
 
 		if (done == 0)
-			contest_written(work);
-		memcpy(slot, work->source + done, piece);
-		slot_next(tx, &tx->ring->written);
+			contest_written(&own);
+		memcpy(slot, own.source + done, piece);
+		slot_next(&tx, &tx.ring->written);
 		done += piece;
-		if (done == work->size) {
+		if (done == own.size) {
 			done = 0;
 			sent++;
 		}
 	}
 	peer->progress.in[link] = done;
-	nhn_store_release(&tx->ring->written, tx->index);
+	slot_keep(&peer->links.tx[link], &tx, &tx.ring->written);
+	contest_sent(work, &own);
 	return sent;
 }
 
 static inline uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
-	struct slot_end *rx = &peer->links.rx[link];
+	struct slot_end rx = peer->links.rx[link];
+	struct contest_work own = *work;
 	uint32_t done = peer->progress.out[link];
 	uint32_t got = 0;
 	const uint8_t *slot;
 
-	if (slot_peek(rx) == NULL)
+	if (slot_peek(&rx) == NULL)
 		return 0;
-	while (got < count && (slot = slot_peek(rx)) != NULL) {
-		const uint32_t piece = piece_of(work, done);
+	while (got < count && (slot = slot_peek(&rx)) != NULL) {
+		const uint32_t piece = piece_of(&own, done);
 
-		memcpy(work->sink + done, slot, piece);
-		slot_next(rx, &rx->ring->taken);
+		memcpy(own.sink + done, slot, piece);
+		slot_next(&rx, &rx.ring->taken);
 		done += piece;
-		if (done == work->size) {
-			contest_took(work);
+		if (done == own.size) {
+			contest_took(&own);
 			done = 0;
 			got++;
 		}
 	}
 	peer->progress.out[link] = done;
-	nhn_store_release(&rx->ring->taken, rx->index);
+	slot_keep(&peer->links.rx[link], &rx, &rx.ring->taken);
+	contest_got(work, &own);
 	return got;
 }
 

@@ -12,12 +12,11 @@
 #include <rte_log.h>
 
 #include "contest_eal.h"
+#include "peer_patience.h"
 #include "peer_port.h"
 
-/** Looks, 100 us apart: 10 s. */
-#define LOOKS 100000
+/** When closing, in pauses: 1 s for the other side, and 20 ms for the driver. */
 #define PAUSE_NS 100000
-/** When closing: 1 s for the other side, and 20 ms for the driver. */
 #define CLOSE_LOOKS 10000
 #define CLOSE_PAUSES 200
 #define CACHE_MBUFS 512u
@@ -46,15 +45,14 @@ pause_between(void)
 static int
 ready_wait(const struct port_setup *setup)
 {
-	int looks;
+	const struct patience patience = patience_begin();
 
 	if (!setup->far || setup->ready[0] == '\0')
 		return 0;
-	for (looks = 0; looks < LOOKS; looks++) {
+	do {
 		if (access(setup->ready, F_OK) == 0)
 			return 0;
-		pause_between();
-	}
+	} while (patience_lasts(&patience));
 	return -ETIMEDOUT;
 }
 
@@ -78,8 +76,7 @@ pool_create(struct peer *peer)
 
 	peer->pool = rte_pktmbuf_pool_create(
 		peer->setup.name, peer->links * (peer->setup.held + bursts) + cached, CACHE_MBUFS,
-		0, (uint16_t)(RTE_PKTMBUF_HEADROOM + RTE_ALIGN(PORT_MTU + 64, RTE_CACHE_LINE_SIZE)),
-		SOCKET_ID_ANY);
+		0, RTE_PKTMBUF_HEADROOM + PORT_ROOM, SOCKET_ID_ANY);
 	return peer->pool != NULL ? 0 : -rte_errno;
 }
 
@@ -117,15 +114,14 @@ port_start(struct peer *peer)
 static int
 link_wait(const struct peer *peer)
 {
+	const struct patience patience = patience_begin();
 	struct rte_eth_link link = {.link_status = RTE_ETH_LINK_DOWN};
-	int looks;
 
-	for (looks = 0; looks < LOOKS; looks++) {
+	do {
 		if (rte_eth_link_get_nowait(peer->port, &link) == 0 &&
 		    link.link_status == RTE_ETH_LINK_UP)
 			return 0;
-		pause_between();
-	}
+	} while (patience_lasts(&patience));
 	return -ETIMEDOUT;
 }
 

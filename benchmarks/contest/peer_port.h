@@ -14,8 +14,10 @@
 
 /** Of an Ethernet frame without its check sum, which none of these carries. */
 #define PORT_FRAME_MIN 60u
-#define PORT_MTU 9000u
-#define PORT_FRAME_MAX (PORT_MTU + RTE_ETHER_HDR_LEN)
+#define PORT_FRAME_MAX 1518u
+#define PORT_MTU (PORT_FRAME_MAX - RTE_ETHER_HDR_LEN)
+/** Of an mbuf, and of a driver's own buffers: what DPDK and memif have unless told otherwise. */
+#define PORT_ROOM 2048u
 /** Where the number lies: behind the head, even. */
 #define PORT_AT 16u
 #define PORT_LINKS_MAX 8u
@@ -78,6 +80,7 @@ int port_prepare(void *peer, uint32_t size);
 static inline bool
 port_fill(struct peer *peer, struct port_frames *frames, struct contest_work *work, uint32_t count)
 {
+	struct contest_work own = *work;
 	uint32_t i;
 
 	if (unlikely(rte_pktmbuf_alloc_bulk(peer->pool, frames->mbuf, count) != 0))
@@ -85,10 +88,11 @@ port_fill(struct peer *peer, struct port_frames *frames, struct contest_work *wo
 	for (i = 0; i < count; i++) {
 		struct rte_mbuf *mbuf = frames->mbuf[i];
 
-		mbuf->data_len = (uint16_t)work->size;
-		mbuf->pkt_len = work->size;
-		contest_write(work, rte_pktmbuf_mtod(mbuf, void *));
+		mbuf->data_len = (uint16_t)own.size;
+		mbuf->pkt_len = own.size;
+		contest_write(&own, rte_pktmbuf_mtod(mbuf, void *));
 	}
+	contest_sent(work, &own);
 	frames->next = 0;
 	frames->count = count;
 	return true;
@@ -114,12 +118,14 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 {
 	struct rte_mbuf *mbuf[CONTEST_BURST_MAX];
 	const uint32_t got = rte_eth_rx_burst(peer->port, (uint16_t)link, mbuf, (uint16_t)count);
+	struct contest_work own = *work;
 	uint32_t i;
 
 	if (got == 0)
 		return 0;
 	for (i = 0; i < got; i++)
-		contest_read(work, rte_pktmbuf_mtod(mbuf[i], const void *));
+		contest_read(&own, rte_pktmbuf_mtod(mbuf[i], const void *));
+	contest_got(work, &own);
 	rte_pktmbuf_free_bulk(mbuf, got);
 	return got;
 }

@@ -85,7 +85,8 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	nhn_endpoint_poll(&peer->endpoint);
 	if (peer->side == CONTEST_FAR && peer->asked) {
 		peer->asked = false;
-		contest_number(work, peer->request);
+		work->sink = peer->request;
+		contest_took(work);
 		return 1;
 	}
 	if (peer->side == CONTEST_NEAR && peer->call.result == 0) {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * DPDK's rte_ring in the shared memory, one producer and one consumer, as its programmer's
- * guide advises for two threads. Small messages are the ring's elements, written and read in
- * place by the "peek zero copy" functions. Of longer ones the ring carries the number of a
- * buffer, and a second ring brings it back; the sender asks that one only when it has no
- * buffer left. All is lossless: nothing is sent that finds no room.
+ * DPDK's rte_ring in the shared memory, of one producer and one consumer. Messages of up to
+ * 64 bytes are the ring's elements, written and read in place by the "peek zero copy"
+ * functions. Of longer ones the ring carries the number of a buffer, and a second ring brings it
+ * back; the sender asks that one only when it has fewer buffers left than the burst takes.
  */
 
 #include <stdio.h>
@@ -81,6 +80,7 @@ static inline uint32_t
 elements_send(struct lane *lane, struct contest_work *work, uint32_t count)
 {
 	const uint32_t bytes = element_bytes(work);
+	struct contest_work own = *work;
 	struct rte_ring_zc_data data;
 	uint32_t i;
 
@@ -88,8 +88,9 @@ elements_send(struct lane *lane, struct contest_work *work, uint32_t count)
 	if (count == 0)
 		return 0;
 	for (i = 0; i < count; i++)
-		contest_write(work, element_at(&data, bytes, i));
+		contest_write(&own, element_at(&data, bytes, i));
 	rte_ring_enqueue_zc_elem_finish(lane->ring, count);
+	contest_sent(work, &own);
 	return count;
 }
 
@@ -97,6 +98,7 @@ static inline uint32_t
 elements_receive(struct lane *lane, struct contest_work *work, uint32_t count)
 {
 	const uint32_t bytes = element_bytes(work);
+	struct contest_work own = *work;
 	struct rte_ring_zc_data data;
 	uint32_t i;
 
@@ -104,21 +106,29 @@ elements_receive(struct lane *lane, struct contest_work *work, uint32_t count)
 	if (count == 0)
 		return 0;
 	for (i = 0; i < count; i++)
-		contest_read(work, element_at(&data, bytes, i));
+		contest_read(&own, element_at(&data, bytes, i));
 	rte_ring_dequeue_zc_elem_finish(lane->ring, count);
+	contest_got(work, &own);
 	return count;
 }
 
-static inline void *
-buffer_at(const struct contest_work *work, const struct lane *lane, uint32_t number)
+/** From buffer to buffer: none shares a line with another. */
+static inline uint32_t
+buffer_stride(const struct contest_work *work)
 {
-	return lane->buffers + (size_t)number * work->size;
+	return RTE_ALIGN(work->size, RTE_CACHE_LINE_SIZE);
+}
+
+static inline void *
+buffer_at(const struct lane *lane, uint32_t stride, uint32_t number)
+{
+	return lane->buffers + (size_t)number * stride;
 }
 
 static void
 buffers_count(const struct peer *peer, struct lane *lane, const struct contest_work *work)
 {
-	const uint32_t buffers = RTE_MIN(BUFFERS_MAX, peer->buffer_bytes / work->size);
+	const uint32_t buffers = RTE_MIN(BUFFERS_MAX, peer->buffer_bytes / buffer_stride(work));
 
 	for (lane->spares = 0; lane->spares < buffers; lane->spares++)
 		lane->spare[lane->spares] = lane->spares;
@@ -128,6 +138,8 @@ buffers_count(const struct peer *peer, struct lane *lane, const struct contest_w
 static inline uint32_t
 buffers_send(const struct peer *peer, struct lane *lane, struct contest_work *work, uint32_t count)
 {
+	const uint32_t stride = buffer_stride(work);
+	struct contest_work own = *work;
 	const uint32_t *numbers;
 	uint32_t i;
 
@@ -145,7 +157,8 @@ buffers_send(const struct peer *peer, struct lane *lane, struct contest_work *wo
 	lane->spares -= count;
 	numbers = lane->spare + lane->spares;
 	for (i = 0; i < count; i++)
-		contest_write(work, buffer_at(work, lane, numbers[i]));
+		contest_write(&own, buffer_at(lane, stride, numbers[i]));
+	contest_sent(work, &own);
 	/* There are more elements than buffers: all go. */
 	return rte_ring_enqueue_burst_elem(lane->ring, numbers, sizeof(uint32_t), count, NULL);
 }
@@ -153,6 +166,8 @@ buffers_send(const struct peer *peer, struct lane *lane, struct contest_work *wo
 static inline uint32_t
 buffers_receive(struct lane *lane, struct contest_work *work, uint32_t count)
 {
+	const uint32_t stride = buffer_stride(work);
+	struct contest_work own = *work;
 	uint32_t numbers[CONTEST_BURST_MAX];
 	uint32_t i;
 
@@ -160,7 +175,8 @@ buffers_receive(struct lane *lane, struct contest_work *work, uint32_t count)
 	if (count == 0)
 		return 0;
 	for (i = 0; i < count; i++)
-		contest_read(work, buffer_at(work, lane, numbers[i]));
+		contest_read(&own, buffer_at(lane, stride, numbers[i]));
+	contest_got(work, &own);
 	return rte_ring_enqueue_burst_elem(lane->back, numbers, sizeof(uint32_t), count, NULL);
 }
 
@@ -193,7 +209,7 @@ peer_turn(struct peer *peer)
 static uint32_t
 buffer_bytes(uint32_t links)
 {
-	return RTE_MAX(BUFFER_BYTES / links, 2 * SIZE_MAX_BYTES);
+	return RTE_ALIGN(RTE_MAX(BUFFER_BYTES / links, 2 * SIZE_MAX_BYTES), RTE_CACHE_LINE_SIZE);
 }
 
 static size_t

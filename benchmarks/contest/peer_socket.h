@@ -27,6 +27,9 @@
 /** Buffers of a burst: 256 messages of 1 KiB. */
 #define SOCKET_BUFFER (256u << 10)
 
+/** Who reads many descriptors has epoll(7) tell him which; mixed needs two. */
+#define SOCKET_LINKS_MAX 2u
+
 /** From this size on a copy into a buffer costs more than the call that it saves. */
 #define SOCKET_DIRECT 8192u
 
@@ -45,13 +48,12 @@ struct socket_link {
 };
 
 struct peer {
-	size_t bytes; /**< of this */
 	uint32_t links;
 	bool packets; /**< the descriptors keep the borders of messages */
-	struct pollfd polls[CONTEST_LINKS_MAX];
+	struct pollfd polls[SOCKET_LINKS_MAX];
 	struct iovec parts[CONTEST_BURST_MAX];
 	struct mmsghdr calls[CONTEST_BURST_MAX];
-	struct socket_link link[];
+	struct socket_link link[SOCKET_LINKS_MAX];
 };
 
 static inline void
@@ -70,21 +72,19 @@ socket_close(void *opened)
 		if (link->in != -1)
 			close(link->in);
 	}
-	munmap(peer, peer->bytes);
+	munmap(peer, sizeof(*peer));
 }
 
 /** A peer without descriptors; NULL: no memory. Pages of buffers that are not used stay unused. */
 static inline struct peer *
 socket_peer(uint32_t links, bool packets)
 {
-	const size_t bytes = sizeof(struct peer) + links * sizeof(struct socket_link);
-	struct peer *peer =
-		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct peer *peer = mmap(NULL, sizeof(*peer), PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint32_t i;
 
 	if (peer == MAP_FAILED)
 		return NULL;
-	peer->bytes = bytes;
 	/* A side that is gone is told by the round's messages that are lost. */
 	signal(SIGPIPE, SIG_IGN);
 	peer->links = links;

@@ -56,12 +56,12 @@ tcp_near(struct peer *peer, const char *path)
 static const char *
 tcp_far(struct peer *peer, const char *path)
 {
-	const int64_t until = meet_now_ms() + MEET_MS;
+	const struct patience patience = patience_begin();
 	struct sockaddr_in address;
 	unsigned int port;
 	uint32_t link = 0;
 
-	while (meet_now_ms() < until) {
+	do {
 		FILE *file = fopen(path, "r");
 		const bool told = file != NULL && fscanf(file, "%u", &port) == 1;
 		int fd = -1;
@@ -70,17 +70,16 @@ tcp_far(struct peer *peer, const char *path)
 			fclose(file);
 		if (told) {
 			tcp_address(&address, (uint16_t)port);
-			fd = meet_connect_one(AF_INET, SOCK_STREAM, &address, sizeof(address), 0);
+			fd = meet_connect_one(AF_INET, SOCK_STREAM, &address, sizeof(address),
+					      NULL);
 		}
-		if (fd == -1) {
-			poll(NULL, 0, 1);
+		if (fd == -1)
 			continue;
-		}
 		if (socket_give(peer, 0, fd, fd) != 0 ||
 		    write(fd, &link, sizeof(link)) != sizeof(link))
 			return "the number of the link cannot be written";
 		return meet_connect(peer, 1, AF_INET, SOCK_STREAM, &address, sizeof(address));
-	}
+	} while (patience_lasts(&patience));
 	return "the near side did not listen within 10 s";
 }
 
@@ -110,7 +109,7 @@ const struct contestant contestant_tcp = {
 		"burst by one write() and read()",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = CONTEST_SIZE_MAX,
-	.links_max = CONTEST_LINKS_MAX,
+	.links_max = SOCKET_LINKS_MAX,
 	.open = tcp_open,
 	.close = socket_close,
 	.prepare = socket_prepare,

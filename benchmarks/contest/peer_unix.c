@@ -55,7 +55,7 @@ const struct contestant contestant_unix_stream = {
 		"read()",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = CONTEST_SIZE_MAX,
-	.links_max = CONTEST_LINKS_MAX,
+	.links_max = SOCKET_LINKS_MAX,
 	.open = unix_open_stream,
 	.close = socket_close,
 	.prepare = socket_prepare,
@@ -64,11 +64,11 @@ const struct contestant contestant_unix_stream = {
 
 const struct contestant contestant_unix_seqpacket = {
 	.name = "unix-seqpacket",
-	.what = "unix(7) seqpacket sockets, polled without blocking, one after the other; a burst "
-		"by sendmmsg() and recvmmsg()",
+	.what = "unix(7) seqpacket sockets, polled without blocking; a burst by "
+		" sendmmsg() and recvmmsg()",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = 65536,
-	.links_max = CONTEST_LINKS_MAX,
+	.links_max = SOCKET_LINKS_MAX,
 	.open = unix_open_seqpacket,
 	.close = socket_close,
 	.prepare = socket_prepare,

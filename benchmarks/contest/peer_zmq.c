@@ -39,6 +39,8 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 			break;
 		peer->kept = false;
 	}
+	if (sent == 0)
+		aside_yield(peer->crowded);
 	return sent;
 }
 
@@ -53,14 +55,15 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 			break;
 		contest_read(work, zmq_msg_data(&peer->in));
 	}
+	if (got == 0)
+		aside_yield(peer->crowded);
 	return got;
 }
 
 static inline void
 peer_turn(struct peer *peer)
 {
-	if (peer->crowded)
-		sched_yield();
+	(void)peer;
 }
 
 #define PEER_WAITS

@@ -9,15 +9,16 @@
 
 #include <nhn_word.h>
 
+#include "contest_eal.h"
 #include "meeting.h"
 
 /* Far, after near has finished: what lies in a library's queue arrives within this. */
 #define REST_NS UINT64_C(200000000)
-/* Far, before near has begun: as long as any silence that is asked for. */
-#define FAR_PATIENCE_NS UINT64_C(10000000000)
 #define BUFFERS 4u
-/* Where numbers lie that bulk and control messages begin with. */
+/* From byte to byte of a message. */
 #define PATTERN_STEP 7u
+#define TICK_READS 2000u
+#define TICK_CYCLES_MAX 1024u
 
 /* Of the process, as the distance of the cores is. */
 static uint32_t limit_ns;
@@ -43,7 +44,7 @@ contest_over(struct contest_work *work)
 		return idle_ns > CONTEST_LOST_NS;
 	if (nhn_load_acquire(work->finish) == work->round)
 		return idle_ns > REST_NS;
-	return idle_ns > FAR_PATIENCE_NS;
+	return idle_ns > CONTEST_SILENCE_NS;
 }
 
 const struct contestant *
@@ -82,9 +83,49 @@ pin(int core)
 	return -errno;
 }
 
+static uint32_t
+common_divisor(uint32_t a, uint32_t b)
+{
+	while (b != 0) {
+		const uint32_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/*
+ * By how much the counter goes, in ns: what all differences of two reads are multiples of,
+ * but for those seen less than once in 100, as a hypervisor's corrections are.
+ */
+static double
+counter_tick_ns(const struct nhn_clock *clock)
+{
+	uint32_t seen[TICK_CYCLES_MAX] = {0};
+	uint64_t before = nhn_clock_now();
+	uint32_t tick = 0, i;
+
+	for (i = 0; i < TICK_READS; i++) {
+		const uint64_t now = nhn_clock_now();
+
+		if (now - before < TICK_CYCLES_MAX)
+			seen[now - before]++;
+		before = now;
+	}
+	for (i = 1; i < TICK_CYCLES_MAX; i++) {
+		if (seen[i] * 100 >= TICK_READS)
+			tick = common_divisor(tick, i);
+	}
+	return (double)tick * 1e9 / (double)clock->hz;
+}
+
 int
 side_init(struct side *side)
 {
+	const struct contest_place place = {
+		.side = side->side, .core = side->core, .folder = "", .device = side->device};
+	char why[MEETING_WHY_BYTES];
 	uint32_t i;
 	int ret = pin(side->core);
 
@@ -98,6 +139,7 @@ side_init(struct side *side)
 			strerror(-ret));
 		return ret;
 	}
+	side->tick_ns = counter_tick_ns(&side->clock);
 	side->buffers = aligned_alloc(4096, BUFFERS * (size_t)CONTEST_SIZE_MAX);
 	if (side->buffers == NULL) {
 		fprintf(stderr, "contest: no memory for messages\n");
@@ -105,6 +147,8 @@ side_init(struct side *side)
 	}
 	for (i = 0; i < BUFFERS * CONTEST_SIZE_MAX; i++)
 		side->buffers[i] = (uint8_t)(i * PATTERN_STEP);
+	/* Now, so that no contestant's time to attach and memory have it. */
+	contest_eal(&place, why, sizeof(why));
 	return 0;
 }
 
@@ -183,6 +227,7 @@ work_init(struct side *side, struct contest_work *work, uint32_t size, uint32_t 
 	work->size = size;
 	work->source = side->buffers + (size_t)buffer * CONTEST_SIZE_MAX;
 	work->sink = work->source + CONTEST_SIZE_MAX;
+	memset(work->sink, 0, size);
 	work->clock = &side->clock;
 	work->burst = work->links = 1;
 }
@@ -218,6 +263,28 @@ side_prepare(struct side *side, const struct opened *opened, const struct meetin
 	return 0;
 }
 
+/* Whether the last message came whole: all of it but its number is as in every message. */
+static bool
+whole(const struct contest_work *work)
+{
+	const uint32_t behind = work->at + (uint32_t)sizeof(uint64_t);
+
+	return work->taken == 0 ||
+	       (memcmp(work->sink, work->source, work->at) == 0 &&
+		memcmp(work->sink + behind, work->source + behind, work->size - behind) == 0);
+}
+
+uint64_t
+side_misordered(const struct side *side, const struct opened *opened)
+{
+	const struct contest_work *work = &side->work, *bulk = &side->bulk;
+	uint64_t count = work->misordered + bulk->misordered;
+
+	if (!opened->contestant->wordless)
+		count += (uint64_t)!whole(work) + (uint64_t)!whole(bulk);
+	return count;
+}
+
 void
 side_usage(struct meeting_usage *usage, int sign)
 {
@@ -248,4 +315,12 @@ side_memory_kib(void)
 	}
 	fclose(file);
 	return kib;
+}
+
+uint64_t
+side_memory_grown(uint64_t before_kib)
+{
+	const uint64_t now_kib = side_memory_kib();
+
+	return now_kib < before_kib ? 0 : now_kib - before_kib;
 }

@@ -85,47 +85,75 @@ slot_peek(struct slot_end *rx)
 	return rx->ring->slots + (size_t)(rx->index & rx->mask) * rx->stride;
 }
 
+static inline bool
+slot_ends_chunk(const struct slot_end *end)
+{
+	return (end->index & end->chunk_mask) == 0;
+}
+
 /* Go on to the next slot. */
 static inline void
 slot_next(struct slot_end *end, uint32_t *published)
 {
-	if ((++end->index & end->chunk_mask) == 0)
+	end->index++;
+	if (slot_ends_chunk(end))
 		nhn_store_release(published, end->index);
+}
+
+/*
+ * End a burst of one slot at least, which was made with @p own, a copy of the end in registers:
+ * publish what slot_next() has not.
+ */
+static inline void
+slot_keep(struct slot_end *end, const struct slot_end *own, uint32_t *published)
+{
+	end->index = own->index;
+	end->limit = own->limit;
+	if (!slot_ends_chunk(own))
+		nhn_store_release(published, own->index);
 }
 
 static inline uint32_t
 slot_send(struct slot_end *tx, struct contest_work *work, uint32_t count)
 {
+	struct contest_work own = *work;
+	struct slot_end end = *tx;
 	uint32_t sent;
 
 	for (sent = 0; sent < count; sent++) {
-		uint8_t *body = slot_reserve(tx);
+		uint8_t *body = slot_reserve(&end);
 
 		if (body == NULL)
 			break;
-		contest_write(work, body);
-		slot_next(tx, &tx->ring->written);
+		contest_write(&own, body);
+		slot_next(&end, &end.ring->written);
 	}
-	if (sent != 0)
-		nhn_store_release(&tx->ring->written, tx->index);
+	if (sent == 0)
+		return 0;
+	slot_keep(tx, &end, &end.ring->written);
+	contest_sent(work, &own);
 	return sent;
 }
 
 static inline uint32_t
 slot_receive(struct slot_end *rx, struct contest_work *work, uint32_t count)
 {
+	struct contest_work own = *work;
+	struct slot_end end = *rx;
 	uint32_t got;
 
 	for (got = 0; got < count; got++) {
-		const uint8_t *body = slot_peek(rx);
+		const uint8_t *body = slot_peek(&end);
 
 		if (body == NULL)
 			break;
-		contest_read(work, body);
-		slot_next(rx, &rx->ring->taken);
+		contest_read(&own, body);
+		slot_next(&end, &end.ring->taken);
 	}
-	if (got != 0)
-		nhn_store_release(&rx->ring->taken, rx->index);
+	if (got == 0)
+		return 0;
+	slot_keep(rx, &end, &end.ring->taken);
+	contest_got(work, &own);
 	return got;
 }
 

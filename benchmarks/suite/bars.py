@@ -85,9 +85,11 @@ def of_tail(name):
 
 # name, text, bar, sense, where, how
 TABLE = [
-    ("lone-p50-8", "lone message of 8 bytes, channel: p50 over the limit",
-     1.2, AT_MOST, "host", over_limit("channel", 8)),
-    ("lone-p50-60", "lone message of 60 bytes, channel: p50 over the limit",
+    ("lone-p50-8", "lone message of 8 bytes, channel of 16 cells: p50 over the limit",
+     1.2, AT_MOST, "host", over_limit("channel-short", 8)),
+    ("lone-p50-60", "lone message of 60 bytes, channel of 16 cells: p50 over the limit",
+     1.2, AT_MOST, "host", over_limit("channel-short", 60)),
+    ("lone-p50-60-1024", "the same, channel of 1024 cells",
      1.2, AT_MOST, "host", over_limit("channel", 60)),
     ("lone-p99.99", "lone message of 60 bytes, channel: p99.99 over the raw line's",
      1.2, AT_MOST, "host", of_tail("p99.99")),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Who takes part in a contest, and which works there are."""
 
-OURS = ("channel", "channel-split", "msg", "msg-split", "rpc", "packed", "ethdev", "ethdev-split")
+OURS = ("channel", "channel-short", "channel-split", "msg", "msg-split", "rpc", "packed", "ethdev",
+        "ethdev-split")
 # What others are held against: a cache line there and back, a ring, a copy.
 REFERENCES = ("limit", "bare-ring", "plain-copy")
 PEERS_HOST = ("memif", "memif-zc", "vhost-split", "vhost-packed", "rte-ring", "cached-ring",
@@ -21,8 +22,8 @@ PORTS = ("memif", "memif-zc", "vhost-split", "vhost-packed")
 # Request and response, or what comes nearest.
 CALLS = ("rpc", "msg", "zmq", "nng", "unix-seqpacket", "unix-stream", "tcp", "iceoryx")
 # Whose latency under load is of interest; the others follow the same loops.
-LOADED = ("channel", "msg", "ethdev", "bare-ring", "memif", "vhost-split", "rte-ring",
-          "unix-seqpacket", "zmq", "iceoryx", "virtio-net")
+LOADED = ("channel", "channel-short", "msg", "ethdev", "bare-ring", "memif", "vhost-split",
+          "rte-ring", "unix-seqpacket", "zmq", "iceoryx", "virtio-net")
 
 WORKS = ("trips", "rate", "bandwidth", "tail", "paced", "links", "rpc", "mixed", "wake", "attach")
 

@@ -153,8 +153,7 @@ net_open(const struct contest_place *place, char *why, size_t why_bytes)
 const struct contestant contestant_virtio_net = {
 	.name = "virtio-net",
 	.what = "TCP from the host's tap to the guest's virtio_net, QEMU as backend (no "
-		"vhost-net), "
-		"checksum and segmentation offloads, TCP_NODELAY, buffers of 2 MiB",
+		"vhost-net), checksum and segmentation offloads, TCP_NODELAY, buffers of 2 MiB",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = CONTEST_SIZE_MAX,
 	.links_max = SOCKET_LINKS_MAX,
@@ -233,8 +232,7 @@ serial_open(const struct contest_place *place, char *why, size_t why_bytes)
 const struct contestant contestant_virtio_serial = {
 	.name = "virtio-serial",
 	.what = "a virtio-serial port: Unix stream socket of QEMU on the host, the port's "
-		"character "
-		"device in the guest",
+		"character device in the guest",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = CONTEST_SIZE_MAX,
 	.links_max = 1,

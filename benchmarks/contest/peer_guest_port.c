@@ -20,6 +20,17 @@
 #define FILE_BYTES "16M"
 #define DEVICE_BYTES 64
 
+/* contest_device(). @return whether there is one */
+static bool
+device_of(const struct contest_place *place, const char *name, char *text, size_t bytes, char *why,
+	  size_t why_bytes)
+{
+	if (contest_device(place, name, text, bytes) != NULL)
+		return true;
+	snprintf(why, why_bytes, "no device in the guest, expected %s=BDF in --device", name);
+	return false;
+}
+
 /* ---- vhost-user ---- */
 
 /* Of the near side, from the offer until the process ends: QEMU is connected all that time. */
@@ -56,11 +67,8 @@ vhost_open(struct offered *offered, const struct contest_place *place, const cha
 {
 	struct port_setup setup = vhost_setup;
 
-	if (contest_device(place, offered->name, setup.name, sizeof(setup.name)) == NULL) {
-		snprintf(why, why_bytes, "no device in the guest, expected %s=BDF in --device",
-			 offered->name);
+	if (!device_of(place, offered->name, setup.name, sizeof(setup.name), why, why_bytes))
 		return NULL;
-	}
 	if (place->side == CONTEST_NEAR)
 		return port_meet(offered->peer, why, why_bytes);
 	setup.pci = true;
@@ -119,9 +127,8 @@ const struct contestant contestant_guest_vhost_split = {
 const struct contestant contestant_guest_vhost_packed = {
 	.name = "vhost-packed",
 	.what = "DPDK net_vhost on the host, vhost-user, DPDK net_virtio in the guest; packed "
-		"rings "
-		"of 1024, not merged, vectorised where the guest has AVX512 (guide of the virtio "
-		"driver)",
+		"rings of 1024, not merged, vectorised where the guest has AVX512 (guide of the "
+		"virtio driver)",
 	.size_min = PORT_FRAME_MIN,
 	.size_max = PORT_FRAME_MAX,
 	.links_max = 1,
@@ -172,11 +179,8 @@ nahanni_open(const struct contest_place *place, const char *name, bool split, ch
 	struct port_setup setup = {.mtu = PORT_MTU, .descriptors = RING_DESCRIPTORS};
 	char device[DEVICE_BYTES];
 
-	if (contest_device(place, name, device, sizeof(device)) == NULL) {
-		snprintf(why, why_bytes, "no device in the guest, expected %s=BDF in --device",
-			 name);
+	if (!device_of(place, name, device, sizeof(device), why, why_bytes))
 		return NULL;
-	}
 	if (place->side == CONTEST_NEAR)
 		nahanni_near(&setup, place, name, split);
 	else
@@ -212,8 +216,7 @@ const struct contestant contestant_guest_ethdev = {
 const struct contestant contestant_guest_ethdev_split = {
 	.name = "ethdev-split",
 	.what = "DPDK ports of Nahanni's driver, an ivshmem device of 16 MiB a direction, each "
-		"with "
-		"one writer, rings of 1024",
+		"with one writer, rings of 1024",
 	.size_min = PORT_FRAME_MIN,
 	.size_max = PORT_FRAME_MAX,
 	.links_max = 1,

@@ -12,7 +12,7 @@
 
 #include "contest.h"
 
-/** Of an Ethernet frame without its check sum, which none of these carries. */
+/** Of an Ethernet frame, head included, without its check sum, which none of these carries. */
 #define PORT_FRAME_MIN 60u
 #define PORT_FRAME_MAX 1518u
 #define PORT_MTU (PORT_FRAME_MAX - RTE_ETHER_HDR_LEN)

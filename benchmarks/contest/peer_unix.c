@@ -65,7 +65,7 @@ const struct contestant contestant_unix_stream = {
 const struct contestant contestant_unix_seqpacket = {
 	.name = "unix-seqpacket",
 	.what = "unix(7) seqpacket sockets, polled without blocking; a burst by "
-		" sendmmsg() and recvmmsg()",
+		"sendmmsg() and recvmmsg()",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = 65536,
 	.links_max = SOCKET_LINKS_MAX,

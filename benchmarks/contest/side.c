@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <nhn_wire.h>
 #include <nhn_word.h>
 
 #include "contest_eal.h"
@@ -83,6 +84,15 @@ pin(int core)
 	return -errno;
 }
 
+static void
+pattern_write(uint8_t *to, uint32_t bytes)
+{
+	uint32_t i;
+
+	for (i = 0; i < bytes; i++)
+		to[i] = (uint8_t)(i * PATTERN_STEP);
+}
+
 static uint32_t
 common_divisor(uint32_t a, uint32_t b)
 {
@@ -126,7 +136,6 @@ side_init(struct side *side)
 	const struct contest_place place = {
 		.side = side->side, .core = side->core, .folder = "", .device = side->device};
 	char why[MEETING_WHY_BYTES];
-	uint32_t i;
 	int ret = pin(side->core);
 
 	if (ret != 0)
@@ -145,8 +154,7 @@ side_init(struct side *side)
 		fprintf(stderr, "contest: no memory for messages\n");
 		return -ENOMEM;
 	}
-	for (i = 0; i < BUFFERS * CONTEST_SIZE_MAX; i++)
-		side->buffers[i] = (uint8_t)(i * PATTERN_STEP);
+	pattern_write(side->buffers, BUFFERS * CONTEST_SIZE_MAX);
 	/* Now, so that no contestant's time to attach and memory have it. */
 	contest_eal(&place, why, sizeof(why));
 	return 0;
@@ -228,6 +236,8 @@ work_init(struct side *side, struct contest_work *work, uint32_t size, uint32_t 
 	work->source = side->buffers + (size_t)buffer * CONTEST_SIZE_MAX;
 	work->sink = work->source + CONTEST_SIZE_MAX;
 	memset(work->sink, 0, size);
+	/* Numbers of other contestants' messages lay there. */
+	pattern_write(work->source, NHN_LINE_BYTES);
 	work->clock = &side->clock;
 	work->burst = work->links = 1;
 }

@@ -207,11 +207,43 @@ def refused_lines(name, high):
                         ("burst", 0), ("burst", 257), ("links", 0), ("links", 2),
                         ("messages", 0), ("messages", -1), ("messages", 1.5)):
         yield json.dumps({**good, word: value})
+    yield json.dumps({"do": "round", "contestant": name})
+    yield json.dumps({**good, "interval_ns": 10**10})
+    yield json.dumps({"do": "round", "contestant": "limit", "work": "trips", "waiting": True})
+    yield json.dumps({"do": "close", "contestant": "limit"})
     yield from ("", "no order", "{", "[]", "7", "{}", '{"do": 5}', '{"do": "dance"}',
                 '{"do": "open", "contestant": "nobody"}', '{"do": "close", "contestant": "nobody"}',
                 json.dumps({"do": "open", "contestant": name, "links": 1}),
                 json.dumps({"do": "bootstrap", "contestant": name, "resamples": 1}),
                 json.dumps({"do": "floor", "ns": 0}), "x" * 100000)
+
+
+def wrong_floor(contest):
+    floor = contest.order("floor", ns=10**7)
+    gaps = floor.get("gaps", {})
+    return [] if 0 <= gaps.get("min", -1) <= gaps.get("p50", -1) <= floor["max_ns"] else [str(floor)]
+
+
+def wrong_bootstrap(contest, name, size):
+    """Of a contestant over itself and the limit: ratios within their intervals."""
+    for _ in range(2):
+        for each in (name, "limit"):
+            contest.order("round", contestant=each, work="trips", size=size, messages=20000,
+                          keep=True)
+    own = contest.order("bootstrap", contestant="limit", resamples=100)
+    over = contest.order("bootstrap", contestant=name, resamples=100)
+    contest.order("forget")
+    gone = contest.order("bootstrap", contestant=name, resamples=100)
+    wrong = [] if gone.get("error") else ["rounds that were forgotten are there"]
+    for percentile in ("p50", "p99"):
+        if own[percentile] != {"ratio": 1, "low": 1, "high": 1}:
+            wrong.append(f"the limit over itself is {own[percentile]}")
+        found = over[percentile]
+        if not 0 < found["low"] <= found["ratio"] <= found["high"]:
+            wrong.append(f"{percentile}: {found}")
+    if over["p99.99"] is not None:
+        wrong.append("40000 samples carry p99.99")
+    return wrong
 
 
 def do_refusals(contest, checks):
@@ -227,6 +259,8 @@ def do_refusals(contest, checks):
         answer = contest.line(line)
         checks.take(f"refused: {line[:60]}",
                     [] if answer.get("error") else [f"answered {answer}"])
+    checks.take("floor", wrong_floor(contest))
+    checks.take("bootstrap", wrong_bootstrap(contest, one["name"], one["size_min"]))
     checks.take("orders are done afterwards", wrong_round(contest, {
         "contestant": one["name"], "work": "trips", "size": one["size_min"], "burst": 1,
         "links": 1, "messages": 100}))

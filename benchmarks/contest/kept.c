@@ -103,9 +103,9 @@ interval(double *ratios, uint32_t resamples, double ratio)
 {
 	const uint32_t low = resamples / TAIL_PART;
 
-	if (ratio <= 0)
-		return json_null();
 	qsort(ratios, resamples, sizeof(*ratios), ascending);
+	if (ratio <= 0 || ratios[low] <= 0)
+		return json_null();
 	return json_pack("{s:f,s:f,s:f}", "ratio", ratio, "low", ratios[low], "high",
 			 ratios[resamples - 1 - low]);
 }

@@ -325,6 +325,7 @@ static void
 do_floor(const struct near *near, const struct request *request)
 {
 	static struct nhn_histogram gaps;
+	json_t *object;
 
 	if (request->ns < 1 || request->ns > (json_int_t)FLOOR_NS_MAX) {
 		refuse(begin_answer(request), "ns must be 1 to 10000000000");
@@ -332,8 +333,11 @@ do_floor(const struct near *near, const struct request *request)
 	}
 	nhn_histogram_init(&gaps);
 	nhn_floor_run(&near->side->clock, (uint64_t)request->ns, &gaps);
-	answer(json_pack("{s:s,s:o,s:I}", "did", "floor", "gaps", near_percentiles(&gaps), "max_ns",
-			 (json_int_t)gaps.max_ns));
+	object = json_pack("{s:s,s:o,s:I}", "did", "floor", "gaps", near_percentiles(&gaps),
+			   "max_ns", (json_int_t)gaps.max_ns);
+	if (request->histogram)
+		json_object_set_new(object, "histogram", near_histogram(&gaps));
+	answer(object);
 }
 
 static void

@@ -363,6 +363,22 @@ nhn_tx_burst(struct nhn_tx *tx, const struct nhn_slice *messages, uint32_t count
 	return i;
 }
 
+/**
+ * Fetch the next @p bytes of the data ring for writing, if they are free and stand together:
+ * those of a message like the last one, while the reader has that.
+ */
+static inline void
+nhn_tx_fetch_data(const struct nhn_tx *tx, uint32_t bytes)
+{
+	const uint32_t offset = tx->data_tail & (tx->data_bytes - 1);
+	uint32_t i;
+
+	if (bytes > tx->data_limit - tx->data_tail || bytes > tx->data_bytes - offset)
+		return;
+	for (i = 0; i < bytes; i += NHN_LINE_BYTES)
+		nhn_fetch_for_writing(tx->data + offset + i);
+}
+
 /** Metadata of the ethernet cell of this index, which is being written. */
 static inline struct nhn_frame_metadata *
 nhn_tx_metadata(const struct nhn_tx *tx, uint32_t index)

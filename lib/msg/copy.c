@@ -79,17 +79,6 @@ msg_fetch_lines(const uint8_t *from, uint32_t bytes)
 }
 
 void
-msg_copy_fetch(const struct nhn_tx *tx, uint32_t bytes)
-{
-	uint32_t offset = tx->data_tail & (tx->data_bytes - 1);
-	uint32_t end = offset + bytes;
-
-	if (bytes > tx->data_limit - tx->data_tail || end > tx->data_bytes)
-		return;
-	msg_fetch_lines(tx->data + offset, bytes);
-}
-
-void
 msg_vector_init(struct nhn_vector *at, const struct iovec *vector, uint32_t vectors)
 {
 	at->part = vector;

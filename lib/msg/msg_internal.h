@@ -14,9 +14,6 @@ void msg_copy_stream(void *to, const void *from, size_t bytes);
 /** Fetch lines for writing. */
 void msg_fetch_lines(const uint8_t *from, uint32_t bytes);
 
-/** Fetch for writing where the next @p bytes will go, if that is room known free. */
-void msg_copy_fetch(const struct nhn_tx *tx, uint32_t bytes);
-
 /** Begin at the first byte. */
 void msg_vector_init(struct nhn_vector *at, const struct iovec *vector, uint32_t vectors);
 

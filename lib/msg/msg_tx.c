@@ -119,7 +119,7 @@ msg_fragment_end(struct nhn_msg_tx *msg)
 		if (data_used(msg->tx) > msg->data_high)
 			nhn_msg_raise_watermark(msg);
 		if (!msg->stream)
-			msg_copy_fetch(msg->tx, fetch_bytes(msg, msg->fragment));
+			nhn_tx_fetch_data(msg->tx, fetch_bytes(msg, msg->fragment));
 	}
 	msg->sent += msg->fragment;
 	msg->body = NULL;

@@ -418,6 +418,22 @@ nhn_rx_empty(struct nhn_rx *rx)
 }
 
 /**
+ * Whether a peek would find nothing, and has nothing else to do: a poll of few instructions
+ * for programs that poll much. Loads one word of the peer.
+ */
+static inline bool
+nhn_rx_idle(const struct nhn_rx *rx)
+{
+	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
+
+	/* As in a peek: both lines of a long cell are on their way at once. */
+	if (ring.cell_shift == 7)
+		nhn_foreign_prefetch(nhn_rx_cell(&ring, rx->head));
+	return nhn_rx_difference(&ring, rx->head, nhn_rx_commit_word(&ring, rx->head)) != 0 &&
+	       rx->released == rx->published && rx->stale == 0;
+}
+
+/**
  * Look at the next messages without taking them.
  * Messages peeked earlier and not released stay valid; the ring bounds them.
  * @return messages in @p views, up to @p count; 0: none; -ESTALE, once on each channel: the

@@ -149,6 +149,23 @@ test_frames_both_ways(void **state)
 }
 
 static void
+test_close_gives_all_mbufs_back(void **state)
+{
+	const unsigned int before = rte_mempool_avail_count(pool);
+
+	(void)state;
+	both_open();
+	both_start();
+	assert_true(come_up());
+	frames_pass(host, guest);
+	/* A queue that has received keeps mbufs for the next frames. */
+	assert_true(rte_mempool_avail_count(pool) < before);
+	assert_int_equal(rte_eth_dev_stop(guest), 0);
+	assert_int_equal(rte_eth_dev_close(guest), 0);
+	assert_int_equal(rte_mempool_avail_count(pool), before);
+}
+
+static void
 file_make(const char *name, off_t bytes)
 {
 	char path[PATH_BYTES + 8];
@@ -383,6 +400,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_frames_both_ways, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_close_gives_all_mbufs_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_smaller_area_decides, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_messages_over_ports_that_are_not_started,
 						setup, teardown),

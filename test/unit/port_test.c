@@ -37,22 +37,6 @@ teardown(void **state)
 }
 
 static void
-test_close_gives_all_mbufs_back(void **state)
-{
-	struct rte_mbuf *frames[4];
-	unsigned int before = rte_mempool_avail_count(pool);
-
-	(void)state;
-	rig_configure(port, 1);
-	assert_int_equal(rte_eth_dev_start(port), 0);
-	assert_int_equal(rte_eth_rx_burst(port, 0, frames, 4), 0);
-	assert_true(rte_mempool_avail_count(pool) < before);
-	assert_int_equal(rte_eth_dev_stop(port), 0);
-	assert_int_equal(rte_eth_dev_close(port), 0);
-	assert_int_equal(rte_mempool_avail_count(pool), before);
-}
-
-static void
 test_frames_stay_with_the_caller_while_down(void **state)
 {
 	struct rte_eth_stats stats;
@@ -174,7 +158,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_close_gives_all_mbufs_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_frames_stay_with_the_caller_while_down, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_bounds_of_the_mtu, setup, teardown),

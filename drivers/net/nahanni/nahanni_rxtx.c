@@ -110,7 +110,7 @@ nahanni_rx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
 	struct nahanni_queue *queue = opaque;
 	uint16_t done = 0;
 
-	if (likely(queue_enter(queue))) {
+	if (likely(queue_enter(queue)) && !nhn_rx_idle(queue->rx)) {
 		uint32_t chunk;
 		uint16_t got;
 

@@ -63,8 +63,8 @@ const plan = (() => {
 		const notes = tables.footnotes();
 		const rows = CONSTANTS.map(([key, letter, what, unit]) => el('tr', {}, el('th', { scope: 'row' }, what),
 			el('td', {}, letter), tables.figure({ id: 'plan' }, key, found[key], (v) => `${text.count(Number(v.toPrecision(5)))}\u00a0${unit}`,
-				'the suite fitted no such law', notes)));
-		return [dom.table('Measured: laws of the channel on this host', ['law', 'letter', 'value'], rows, 'figures'), notes.list()];
+				key === 'limit_ns' ? 'the limit was not measured' : 'no law fits well enough', notes)));
+		return [dom.table('Laws of ours on this host, fitted to what was measured', ['law', 'letter', 'value'], rows, 'figures'), notes.list()];
 	}
 
 	// Why a result is not there: a law, an input, or a second socket.
@@ -79,13 +79,13 @@ const plan = (() => {
 	}
 
 	// Sizes at which the laws have points; beyond them a law is only drawn on.
-	const sizesOf = (sheet) => sheet.laws.filter(({ name, where, found }) => name === 'channel' && where === 'host' &&
+	const sizesOf = (sheet) => sheet.laws.filter(({ name, where, found }) => ['channel', 'msg'].includes(name) && where === 'host' &&
 		found.against === 'size').flatMap(({ found }) => model.array(found.points).map((point) => model.array(point)[0])).filter(text.isNumber);
 
 	function beyond(sizes, size) {
 		const most = Math.max(...sizes);
 		return sizes.length > 0 && size > most && el('p', { class: 'problem', 'data-beyond': 'size' },
-			`The channel was measured up to ${text.bytes(most)}: a larger message is beyond the law\u2019s points.`);
+			`The laws were measured up to ${text.bytes(most)}: a larger message is beyond the law\u2019s points.`);
 	}
 
 	function results(found, values, sizes) {

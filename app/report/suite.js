@@ -24,7 +24,8 @@ const suite = (() => {
 
 	function made(sheet, works) {
 		const line = sheet.command.map(text.quoted).join(' ');
-		const alone = works && `benchmarks/run --out DIR --works ${works.map(text.quoted).join(',')}`;
+		const alone = works && ['benchmarks/run', '--out', 'DIR', '--works', works.join(','), ...suiteModel.sameFor(sheet.command)]
+			.map(text.quoted).join(' ');
 		return el('p', { class: 'note', 'data-made': works ? works.join() : 'all' }, 'Made by ',
 			line ? el('code', {}, line) : 'a command that the document does not name',
 			alone && ['; this part alone by ', el('code', {}, alone)], '.');
@@ -38,13 +39,15 @@ const suite = (() => {
 		const count = (state) => states.filter((one) => one === state).length;
 		const state = states.length === 0 ? 'none' : count('missed') ? 'missed' : count('unknown') ? 'unknown' : 'met';
 		const title = model.string(found.label, 'Benchmark suite');
+		const leftOut = model.array(found.left_out).length;
 		document.title = title;
 		return el('header', {}, el('h1', {}, el('bdi', {}, title)),
 			parts.factsLine([parts.when(model.string(found.begun, null)), model.string(model.object(found.place).cpu, null),
 				text.isNumber(found.seconds) && `took ${text.seconds(found.seconds)}`,
 				text.isNumber(found.budget_s) && `budget ${text.seconds(found.budget_s)}`,
 				model.string(found.commit, null) && `commit ${found.commit}`,
-				`${text.count(sheet.contestants.length)} contestants`]),
+				`${text.count(sheet.contestants.length)} contestants`,
+				leftOut > 0 && `${text.count(leftOut)} step${leftOut > 1 ? 's' : ''} left out`]),
 			el('div', { class: `verdict ${state === 'none' ? 'unknown' : state}` }, el('p', {}, STATES[state], states.length > 0 &&
 				` Met: ${count('met')}, missed: ${count('missed')}, not measured: ${count('unknown')}, of ${states.length}.`)),
 			parts.command(sheet.command, 0));
@@ -118,7 +121,16 @@ const suite = (() => {
 			'of the same memory. \u201cover\u201d is the median of per-round ratios of rates.'],
 		['Bootstrap interval', 'Rounds are drawn again with replacement, ours and the raw line\u2019s; 95\u00a0% of the ratios so ' +
 			'found lie in it.'],
-		['Noise', 'What the measured process did itself in the measured rounds, counted, not sampled.'],
+		['Rank', 'By the median ratio to the limit, then by p50: the limit of a machine may jump between states, and p50 with it. ' +
+			'Rates rank by themselves.'],
+		['Dropped', 'Rounds left out of the figures, and counted: the limit changed during them, messages were lost or came in ' +
+			'another order, or the contestant refused.'],
+		['Range of a bar', 'Quartiles of the per-round ratios, or a 95\u00a0% interval; \u201cleft out\u201d counts rotations in which ' +
+			'the limits of those compared differed.'],
+		['Noise', 'Page faults and context switches: counted by the kernel in the measured rounds. System calls and allocations: ' +
+			'counted in separate runs of 100\u00a0000 trips, under strace and with a counting allocator. All of both processes.'],
+		['Gaps of the clock loop', 'A loop on the same core that only reads the clock: the time from one reading to the next, each ' +
+			'some ns. They are no trips; their largest show what the machine takes from any program.'],
 	];
 
 	// Only the first document is a page; a suite compares within itself.

@@ -92,7 +92,7 @@ const suiteCharts = (() => {
 		return chartCurve.make('suite-tail', 'Percentiles of ours and of the raw line', [
 			line('ours', model.string(found.contestant, 'ours'), { width: 3, color: () => theme.shade(0, null) }),
 			line('raw', 'raw line', { width: 1.5, dash: [7, 4], color: () => theme.css('--ink') }),
-			line('floor', 'noise floor', { width: 1.5, dash: [2, 3], color: () => theme.css('--ink-soft') }),
+			line('floor', 'gaps of the clock loop, not trips', { width: 1.5, dash: [2, 3], color: () => theme.css('--ink-soft') }),
 		].filter(Boolean), 'Drawn through the percentiles that the document has.');
 	}
 

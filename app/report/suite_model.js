@@ -67,6 +67,13 @@ const suiteModel = (() => {
 		return bare ? ['benchmarks/run', '--out', 'DIR', ...words] : words;
 	}
 
+	// What holds for a part of the works as for all: the cores, guests or none, the budget.
+	function sameFor(command) {
+		const words = command.map(String);
+		return words.filter((word, i) => /^--(no-)?guest$|^--(cores|budget)(=|$)/.test(word) ||
+			(i > 0 && /^--(cores|budget)$/.test(words[i - 1])));
+	}
+
 	const entries = (document, key) => model.array(document[key]).map(model.object)
 		.map((found, index) => ({ id: `${key}/${index}`, found, name: nameOf(found), where: whereOf(found) }));
 
@@ -151,5 +158,5 @@ const suiteModel = (() => {
 
 	const barState = ({ found }) => found.met === true ? 'met' : found.met === false ? 'missed' : 'unknown';
 
-	return { isSuite, read, ofWorks, groupsOf, choices, at, whyMissing, whyNot, barState, placeLabel, keyOf };
+	return { isSuite, read, sameFor, ofWorks, groupsOf, choices, at, whyMissing, whyNot, barState, placeLabel, keyOf };
 })();

@@ -9,6 +9,7 @@ const suiteTables = (() => {
 	const ns = (value) => text.count(Number(value.toFixed(value < 1 ? 4 : 1)));
 	const ratio = (value) => value.toFixed(3);
 	const whole = (value) => text.count(Math.round(value));
+	const NOT_KNOWN = 'not known, the document does not say';
 	const BAR_WORDS = { met: 'met', missed: 'missed', unknown: 'not measured' };
 
 	const nameCell = (entry, label, rank) => el('th', { scope: 'row' }, rank, el('bdi', {}, label),
@@ -19,6 +20,23 @@ const suiteTables = (() => {
 
 	// ---- headline ----
 
+	// As many digits as show on which side of the bar it is.
+	function beside(value, bar) {
+		const shown = [3, 4, 5, 6].map((digits) => value.toFixed(digits));
+		return shown.find((one) => value === bar || Number(one) !== bar) || shown[3];
+	}
+
+	const words = (value, empty) => Array.isArray(value) ? value.join(', ') || empty : 'not known';
+
+	// Whom it is held against, and who was not there.
+	function against(found) {
+		const absent = model.array(found.absent).filter(Array.isArray);
+		return el('td', { class: 'prose', 'data-against': '' }, el('bdi', {}, words(found.against, text.DASH)),
+			absent.length > 0 && el('small', {}, ' without ', absent.map(([name, why], i) =>
+				[i > 0 && '; ', el('bdi', {}, `${name} (${why})`)])),
+			!Array.isArray(found.absent) && el('small', {}, ' (who was absent: not known)'));
+	}
+
 	function bars(sheet) {
 		const notes = tables.footnotes();
 		const rows = sheet.bars.map((bar) => {
@@ -27,14 +45,19 @@ const suiteTables = (() => {
 			const why = model.string(found.why, 'not measured');
 			return el('tr', {}, el('th', { scope: 'row', class: 'prose' }, el('bdi', {}, model.string(found.text, bar.name)),
 				found.text && el('small', {}, el('code', {}, bar.name))),
-			el('td', {}, tables.badge(state, BAR_WORDS[state])),
-			tables.figure(bar, 'value', found.value, ratio, why, notes),
+			el('td', {}, tables.badge(state, state === 'unknown' && text.isNumber(found.value) ? 'not judged' : BAR_WORDS[state])),
+			tables.figure(bar, 'value', found.value, (v) => beside(v, found.bar), why, notes),
 			tables.figure(bar, 'bar', found.bar, (v) => `${model.string(found.sense, '')} ${ratio(v)}`, 'no bar', notes),
 			tables.range(bar, 'range', [found.low, found.high], ratio, why, notes),
+			el('td', { 'data-interval': '' }, el('bdi', {}, model.string(found.interval, 'not known'))),
+			tables.figure(bar, 'rounds', found.rounds, text.count, NOT_KNOWN, notes),
+			tables.figure(bar, 'apart', found.apart, text.count, NOT_KNOWN, notes),
+			against(found),
 			el('td', { class: 'prose' }, el('bdi', {}, model.string(found.why, state === 'unknown' ? 'no reason in the document' : ''))));
 		});
 		return [dom.table('Bars: medians of per-round ratios', [head('bar'), head(''), head('found'), head('asked for'),
-			head('quartiles'), prose('why')], rows, 'figures'), notes.list()];
+			head('range'), head('range of'), head('rounds'), head('left out', 'limits differed'), prose('against'), prose('why')],
+		rows, 'figures'), notes.list()];
 	}
 
 	function contestants(sheet) {
@@ -101,13 +124,16 @@ const suiteTables = (() => {
 	const columnsOf = (list, byRate) => [...(byRate ? [...RATES, OVER] : [...TIMES, ...RATES]), ...COUNTS]
 		.filter((column, i) => i < 2 || list.some(({ found }) => text.isNumber(column.get(found))));
 
-	// The best first; those without a figure last, and they have no rank.
+	const ascending = (a, b) => a < b ? -1 : a > b ? 1 : 0;
+
+	// The best first; those without a figure last, and they have no rank. The limit of a machine may
+	// jump from round to round: ratios to it stay comparable, nanoseconds do not.
 	function ranked(list, byRate) {
-		const best = byRate ? of('rate') : (found) => of('p50')(found) || of('ratio')(found);
-		const value = ({ found }) => text.isNumber(best(found)) ? best(found) * (byRate ? -1 : 1) : Infinity;
-		return list.map((entry) => ({ entry, value: value(entry) }))
-			.sort((a, b) => a.value < b.value ? -1 : a.value > b.value ? 1 : 0)
-			.map((one, i) => ({ entry: one.entry, rank: one.value === Infinity ? null : `${i + 1}. ` }));
+		const best = byRate ? [of('rate')] : [of('ratio'), of('p50')];
+		return list.map((entry) => ({ entry, values: best.map((get) => get(entry.found))
+			.map((value) => text.isNumber(value) ? value * (byRate ? -1 : 1) : Infinity) }))
+			.sort((a, b) => a.values.reduce((found, value, i) => found || ascending(value, b.values[i]), 0))
+			.map(({ entry, values }, i) => ({ entry, rank: values.some(text.isNumber) ? `${i + 1}. ` : null }));
 	}
 
 	const varies = (list, column) => new Set(list.map(({ found }) => column.get(found)).filter(text.isNumber)).size > 1;
@@ -146,7 +172,7 @@ const suiteTables = (() => {
 	function tail(found) {
 		const entry = { id: 'tail', found };
 		const notes = tables.footnotes();
-		const histograms = [['ours', 'ours'], ['raw', 'raw line'], ['floor', 'noise floor']]
+		const histograms = [['ours', 'ours'], ['raw', 'raw line'], ['floor', 'gaps of the clock loop (each some ns), not trips']]
 			.map(([key, title]) => ({ key, title, values: model.object(found[key]) }));
 		const rows = ['min', ...TAIL_NAMES, 'max'].filter((name) => TAIL_NAMES.slice(2, 5).includes(name) ||
 			histograms.some(({ values }) => text.isNumber(values[name]))).map((name) => {
@@ -162,14 +188,18 @@ const suiteTables = (() => {
 			head('ratio', 'ours to raw'), head('95\u00a0% interval', 'bootstrap')].flat(), rows, 'figures'), notes.list()];
 	}
 
+	const NOISE_NAMES = { syscalls: 'system calls, in runs of their own', allocations: 'allocations, in runs of their own',
+		voluntary: 'voluntary context switches', involuntary: 'involuntary context switches' };
+
 	function noise(found) {
 		const counts = model.object(found.noise);
 		const names = [...new Set(['syscalls', 'minor_faults', 'major_faults', 'voluntary', 'involuntary', 'allocations',
 			...Object.keys(counts)])];
-		return tables.facts({ id: 'tail' }, 'Samples, and noise that ours made itself',
-			[['samples', 'samples', found.samples, text.count, 'not in the document'],
-				['rounds', 'rounds', found.rounds, text.count, 'not in the document'],
-				...names.map((name) => [`noise.${name}`, text.name(name), counts[name], text.count, 'not counted'])]);
+		const uncounted = model.string(found.uncounted, null);
+		return [tables.facts({ id: 'tail' }, 'Samples, and noise that ours made itself, both processes',
+			[...['samples', 'rounds', 'lost', 'misordered', 'refused'].map((name) => [name, name, found[name], text.count, NOT_KNOWN]),
+				...names.map((name) => [`noise.${name}`, NOISE_NAMES[name] || text.name(name), counts[name], text.count, 'not counted'])]),
+		uncounted && el('p', { class: 'note', 'data-uncounted': '' }, 'Not counted: ', el('bdi', {}, uncounted), '.')];
 	}
 
 	// ---- laws ----

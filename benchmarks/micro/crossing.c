@@ -18,7 +18,8 @@
 #define BURST 32u
 #define BODY 60u
 #define LONGEST 65536u
-#define POLLS 1024u /* until the next control step */
+#define POLLS 1024u	     /* until the next control step */
+#define LOOKS (1024 * POLLS) /* until the next look after the far process */
 
 /* What both processes share beside the links: each word is written by one of them, and has
  * a pair of lines of its own. */
@@ -28,11 +29,13 @@ struct meeting {
 	uint32_t near_turn __attribute__((aligned(128))); /* near has finished it */
 	uint32_t far_turn __attribute__((aligned(128)));  /* far has finished it */
 	uint64_t broken;				  /* messages with other content */
+	uint32_t far_began;				  /* far has its core */
 };
 
 struct side {
 	struct duel duel;
 	struct meeting *meeting;
+	pid_t child;   /* the far process, to near; 0 to far, which goes when near does */
 	uint32_t *own; /* words */
 	uint32_t *peers;
 	struct nhn_link raw;
@@ -56,11 +59,27 @@ struct crossing {
 	void (*receive)(struct side *side, const struct crossing *row);
 };
 
+/* Nothing comes of a far process that has ended: it waits for near to the last. */
+static void
+far_look(const struct side *side)
+{
+	int status;
+
+	if (side->child == 0 || waitpid(side->child, &status, WNOHANG) != side->child)
+		return;
+	fprintf(stderr, "crossing: the far process ended before the last trip, by %s %d\n",
+		WIFSIGNALED(status) ? "signal" : "exit status",
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	exit(1);
+}
+
 static void
 waited(struct side *side)
 {
 	if (++side->polls % POLLS != 0)
 		return;
+	if (side->polls % LOOKS == 0)
+		far_look(side);
 	nhn_link_control(&side->raw, duel_now_ns());
 	nhn_link_control(&side->link, duel_now_ns());
 }
@@ -206,6 +225,10 @@ side_begin(struct side *side, enum nhn_role role, uint8_t *memory)
 	side->own = role == NHN_ROLE_HOST ? &side->meeting->near_word : &side->meeting->far_word;
 	side->peers = role == NHN_ROLE_HOST ? &side->meeting->far_word : &side->meeting->near_word;
 	duel_pin(&side->duel, role == NHN_ROLE_HOST ? 0 : 1);
+	if (role == NHN_ROLE_GUEST)
+		nhn_store_release(&side->meeting->far_began, 1);
+	while (nhn_load_acquire(&side->meeting->far_began) == 0)
+		far_look(side);
 	nhn_layout_uniform(&layout, 1, NHN_USE_RAW, CELLS, 0);
 	duel_link_up(&side->raw, role, &layout, memory, REGION_BYTES);
 	nhn_layout_uniform(&layout, 1, NHN_USE_MSG, CELLS, DATA_BYTES);
@@ -291,6 +314,7 @@ main(int argc, char **argv)
 		far(&side);
 		_exit(0);
 	}
+	side.child = child;
 	side_begin(&side, NHN_ROLE_HOST, memory);
 	near(&side, ns);
 	waitpid(child, NULL, 0);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +73,21 @@ primitive_memory(size_t bytes)
 	}
 	memset(memory, 0, whole);
 	return memory;
+}
+
+int
+primitive_first_core(void)
+{
+	cpu_set_t set;
+	int core;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		for (core = 0; core < CPU_SETSIZE; core++)
+			if (CPU_ISSET((size_t)core, &set))
+				return core;
+	fprintf(stderr, "primitive: the first %d cores are not for this process: %s\n", CPU_SETSIZE,
+		strerror(errno));
+	exit(1);
 }
 
 static void

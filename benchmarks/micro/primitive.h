@@ -54,6 +54,9 @@ bool primitive_differs(const struct primitive *p, const char *format, ...)
 /* Zeroed, aligned to a page. Ends the program where there is none. */
 void *primitive_memory(size_t bytes);
 
+/* The first core that this process may use. Ends the program where that is not told. */
+int primitive_first_core(void);
+
 /* Seed of all content. */
 #define PRIMITIVE_SEED 20u
 

@@ -181,6 +181,19 @@ static const char usage[] =
 	"       primitives --compiler  which one made it\n"
 	"What each primitive costs in one process, nanoseconds an operation.\n";
 
+/* CPU_SET() writes where it is told: a core beyond the set must not get there. */
+static int
+core_read(const char *text)
+{
+	char *end;
+	const unsigned long core = strtoul(text, &end, 10);
+
+	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && core < CPU_SETSIZE)
+		return (int)core;
+	fprintf(stderr, "primitives: --core is '%s', expected 0 to %d\n", text, CPU_SETSIZE - 1);
+	exit(2);
+}
+
 /* For the ledger's head: another compiler makes other instructions. */
 static void
 compiler_print(void)
@@ -210,7 +223,7 @@ options_read(struct bench *bench, int argc, char **argv)
 			bench->duel.rounds =
 				duel_number(&bench->duel, optarg, "--rounds", DUEL_ROUNDS_MAX);
 		} else if (option == 'c') {
-			bench->duel.core[0] = atoi(optarg);
+			bench->duel.core[0] = core_read(optarg);
 		} else if (option == 'j') {
 			bench->json = optarg;
 		} else if (option == 'n') {

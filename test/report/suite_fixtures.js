@@ -10,12 +10,16 @@ const LINKS = [1, 16, 256];
 const LOADS = [10, 50, 90];
 const GAPS = [10000, 1000000];
 
-// name, kind, cost of a round trip, cost of a message
-const HOST = [['limit', 'reference', 150, null], ['channel', 'ours', 172, 9], ['packed', 'ours', 180, 2.1], ['ethdev', 'ours', 260, 21],
+// name, kind, cost of a round trip, cost of a message; in no order
+const HOST = [['limit', 'reference', 150, null], ['packed', 'ours', 180, 2.1], ['channel', 'ours', 172, 9], ['ethdev', 'ours', 260, 21],
 	['rpc', 'ours', 240, 30], ['bare-ring', 'reference', 190, 14], ['plain-copy', 'reference', null, 12], ['memif', 'peer', 520, 45],
 	['vhost-split', 'peer', 640, 60], ['unix-seqpacket', 'peer', 5200, 900], ['zmq', 'peer', 21000, 1400]];
 const GUEST = [['channel', 'ours', 190, 10], ['vhost-split', 'peer', 700, 66]];
 const RAW = { min: 148, p50: 151, p90: 153, p99: 160.5, 'p99.9': 171, 'p99.99': 230, max: 40123 };
+
+// The limit jumped meanwhile: by nanoseconds this one would rank behind memif.
+const LIMITS = { 'vhost-split': 200 };
+const limitOf = (name) => LIMITS[name] || 150.25;
 
 const spread = (value) => value === null ? null : { median: value, p25: value * 0.985, p75: value * 1.02 };
 
@@ -26,13 +30,15 @@ function contestant([name, kind], where) {
 
 function figure(name, where, work, keys, changes) {
 	return { contestant: name, where, work, size: null, burst: null, links: null, load: null, gap_ns: null, bulk: null, waiting: false,
-		rounds: 20, dropped: 1, samples: 2000000, lost: 0, misordered: 0, limit_ns: 150.25, p50: null, ratio: null,
+		rounds: 20, dropped: 1, samples: 2000000, lost: 0, misordered: 0, limit_ns: limitOf(name), p50: null, ratio: null,
 		percentiles: null, rate: null, bytes_per_s: null, over: null, ...keys, ...changes };
 }
 
 function timed(name, where, work, keys, ns) {
 	const few = work === 'wake';
-	return figure(name, where, work, keys, { samples: few ? 2000 : 2000000, p50: spread(ns), ratio: spread(ns / 150.25),
+	// Rounded, so that some have the same ratio.
+	const ratio = Number((ns / limitOf(name)).toFixed(1));
+	return figure(name, where, work, keys, { samples: few ? 2000 : 2000000, p50: spread(ns), ratio: spread(ratio),
 		percentiles: { min: ns * 0.9, p50: ns, p90: ns * 1.05, p99: ns * 1.4, 'p99.9': few ? null : ns * 2, 'p99.99': few ? null : ns * 4.5,
 			max: Math.round(ns * 90) } });
 }
@@ -67,7 +73,7 @@ const law = (name, of, against, unit, intercept, slope, xs) => ({ contestant: na
 	slope_ns: slope, r2: 0.9987, unit, points: xs.map((x, i) => [x, (intercept + slope * x) * (i % 2 ? 1.03 : 0.98)]) });
 
 function suite(changes) {
-	return { suite: 1, label: 'suite of the test', begun: '2026-11-23T14:00:00+00:00', command: ['benchmarks/run', '--out', 'a b', '--budget', '10m'],
+	return { suite: 1, label: 'suite of the test', begun: '2026-11-23T14:00:00+00:00', command: ['benchmarks/run', '--out', 'a b', '--budget', '10m', '--cores=0,1', '--no-guest', '--label', '--budgets'],
 		budget_s: 600, quick: false, complete: true, seconds: 571.2, commit: 'de5f226', rounds: 20, round_s: 0.05,
 		place: { near_core: 0, far_core: 1, caches_shared: 'L3', smt: false, node: 0, kernel: 'Linux 6.1', cpu: 'a processor', governor: null,
 			isolated: [], accelerator: 'kvm', versions: { dpdk: 'DPDK 22.11.7', zmq: '4.3.4' } },
@@ -77,7 +83,8 @@ function suite(changes) {
 			{ ...contestant(['nng', 'peer'], 'host'), attach_ns: null, error: 'nng: connection refused (host/trips/64)' }],
 		figures: [...HOST.flatMap((one) => figuresOf(one, 'host')), ...GUEST.flatMap((one) => figuresOf(one, 'guest-vfio'))],
 		tail: { contestant: 'channel', samples: 10000000, rounds: 20, p99: { ratio: 1.021, low: 1.01, high: 1.03 },
-			'p99.9': { ratio: 1.05, low: 1.02, high: 1.09 }, 'p99.99': { ratio: 1.13, low: 1.04, high: 1.31 }, lost: 0,
+			'p99.9': { ratio: 1.05, low: 1.02, high: 1.09 }, 'p99.99': { ratio: 1.13, low: 1.04, high: 1.31 }, lost: 2, misordered: 1, refused: 3,
+			uncounted: 'allocations: the counting allocator is missing',
 			noise: { syscalls: 0, minor_faults: 0, major_faults: 0, voluntary: 0, involuntary: 3, allocations: null },
 			floor: { min: 12, p50: 14, p90: 15, p99: 22, 'p99.9': 31, 'p99.99': null, max: 51234 }, raw: RAW,
 			ours: { min: 160, p50: 172, p90: 174, p99: 182, 'p99.9': 195, 'p99.99': 270, max: 45678 } },
@@ -86,11 +93,17 @@ function suite(changes) {
 			law('channel', 'trip', 'load', '% of load', 172, 1.7, LOADS), law('channel', 'message', 'burst', 'burst / messages', 3, 6,
 				BURSTS.map((burst) => 1 / burst))],
 		bars: [{ name: 'lone-p50-8', text: 'lone message of 8 bytes, channel: p50 over the limit', bar: 1.2, sense: 'at most', where: 'host',
-			value: 1.1456, low: 1.13, high: 1.16, met: true, why: null },
+			value: 1.1456, low: 1.13, high: 1.16, met: true, why: null, interval: 'quartiles', rounds: 7, apart: 2, against: ['limit'],
+			absent: [] },
 		{ name: 'burst-60', text: 'bursts of 60 bytes: rate over the bare ring\u2019s', bar: 1.5, sense: 'at least', where: 'host', value: 1.41,
-			low: 1.4, high: 1.43, met: false, why: null },
+			low: 1.4, high: 1.43, met: false, why: null, interval: '95 %', rounds: 40, apart: 0, against: ['bare-ring', 'cached-ring'],
+			absent: [['rte-ring', 'dpdk is missing']] },
 		{ name: 'guest-uio-channel-p50', text: 'guest, channel', bar: 0.4, sense: 'at most', where: 'guest-uio', value: null, low: null,
-			high: null, met: null, why: 'no guest can be run here: QEMU is missing' }],
+			high: null, met: null, why: 'no guest can be run here: QEMU is missing' },
+		...[['near', 1.204], ['nearer', 1.20004]].map(([name, value]) => ({ name, text: `close to the bar: ${name}`, bar: 1.2,
+			sense: 'at most', where: 'host', value, low: 1.1, high: 1.3, met: false, why: null })),
+		{ name: 'doubtful', text: 'a peer failed', bar: 1.3, sense: 'at least', where: 'host', value: 1.5, low: 1.4, high: 1.6, met: null,
+			why: 'vhost-split: it failed' }],
 		plan: { limit_ns: 150.25, trip_ns: 171.5, trip_ns_per_byte: 0.1103, trip_ns_per_link: 2.51, message_ns: 4.1,
 			message_ns_per_byte: 0.0812 },
 		left_out: [{ step: 'host/wake/64', why: 'the budget' }],

@@ -3,83 +3,163 @@
 
 from . import figures
 from .names import PORTS
+from .rounds import LEAST_ROUNDS, comparable
 
 AT_MOST, AT_LEAST = "at most", "at least"
 VHOST = ("vhost-split", "vhost-packed")
+QUARTILES, CONFIDENCE = "quartiles", "95 %"
 
 
 class Unknown(Exception):
     """Why a figure is not there."""
 
 
+class Cell:
+    """A finished step that bars are made of, by its contestants' kept rounds."""
+
+    def __init__(self, step, record, session):
+        self.step = step
+        self.record = record
+        self.listed = {entry["name"]: entry for entry in session.get("contestants", ())}
+        self.packages = {entry["name"]: entry["package"] for entry in session.get("missing", ())}
+
+    def kept(self, name):
+        """{turn: round}"""
+        rounds = self.record["names"].get(name, {"rounds": ()})["rounds"]
+        return {r["turn"]: r for r in rounds if r["dropped"] is None and value(self.step, r)}
+
+    def failed(self, name):
+        return next((fault["text"] for fault in self.record["faults"]
+                     if fault["contestant"] == name), None)
+
+    def not_here(self, name):
+        """None, or why this machine cannot have it in this step."""
+        if name not in self.listed:
+            return f"not installed: it comes with {self.packages[name]}" \
+                if name in self.packages else "not of this program"
+        entry = self.listed[name]
+        return None if entry["size_min"] <= self.step.size <= entry["size_max"] else \
+            f"it does not carry {self.step.size} bytes"
+
+    def not_measured(self, name):
+        """None, or why it has no rounds here though it could."""
+        if self.failed(name):
+            return f"it failed: {self.failed(name)}"
+        if self.kept(name):
+            return None
+        if name in self.record.get("left_out", ()):
+            return "the budget was used up before"
+        if name not in self.step.names:
+            return "it is not in --only"
+        return "all its rounds were dropped" if name in self.record["names"] else \
+            "it failed in an earlier step"
+
+
+def value(step, kept):
+    """Messages a second, or p50 over the limit, or None."""
+    if step.told == "rate":
+        return kept["received"] * 1e9 / kept["ns"]
+    return kept["p50"] / kept["limit_ns"] if kept["p50"] else None
+
+
 class Rounds:
-    """The kept rounds of finished steps, by the rotation they belong to."""
+    """The cells of finished steps."""
 
-    def __init__(self, steps, records):
-        self.cells = {}
-        self.wheres = set()
-        for step in steps:
-            record = records.get(step.key)
-            if record is None or step.told not in ("trips", "rate"):
-                continue
-            self.wheres.add(step.where)
-            for name, entry in record["names"].items():
-                kept = {r["turn"]: r for r in entry["rounds"] if r["dropped"] is None}
-                self.cells[step.where, step.told, name, step.size, step.burst] = kept
+    def __init__(self, steps, records, sessions):
+        done = [step for step in steps if step.key in records and step.told in ("trips", "rate")]
+        self.wheres = {step.where for step in done}
+        self.cells = {(step.where, step.told, step.size, step.burst):
+                      Cell(step, records[step.key], sessions.get(step.where, {}))
+                      for step in done}
 
-    def values(self, where, work, name, size, burst):
-        """{turn: rate, or p50 over the limit}"""
-        kept = self.cells.get((where, work, name, size, burst), {})
-        if work == "rate":
-            return {turn: r["received"] * 1e9 / r["ns"] for turn, r in kept.items()}
-        return {turn: r["p50"] / r["limit_ns"] for turn, r in kept.items() if r["p50"]}
-
-    def needed(self, *cell):
-        values = self.values(*cell)
-        if cell[0] not in self.wheres:
-            raise Unknown(f"nothing was measured there ({cell[0]})")
-        if not values:
-            raise Unknown(f"{cell[2]} was not measured at {cell[3]} bytes ({cell[0]})")
-        return values
-
-    def best(self, where, work, peers, size, burst):
-        """Per rotation the best of the peers that were measured in it."""
-        best = {}
-        pick = max if work == "rate" else min
-        for name in peers:
-            for turn, value in self.values(where, work, name, size, burst).items():
-                best[turn] = pick(best[turn], value) if turn in best else value
-        if not best:
-            raise Unknown(f"none of {', '.join(peers)} was measured at {size} bytes ({where})")
-        return best
+    def cell(self, where, work, size, burst, name):
+        """The cell in which a contestant of ours was measured."""
+        if where not in self.wheres:
+            raise Unknown(f"nothing was measured there ({where})")
+        cell = self.cells.get((where, work, size, burst))
+        if cell is not None and cell.failed(name):
+            raise Unknown(f"{name} failed: {cell.failed(name)}")
+        if cell is None or not cell.kept(name):
+            raise Unknown(f"{name} was not measured at {size} bytes ({where})")
+        return cell
 
 
-def ratios(ours, others):
-    found = [ours[turn] / others[turn] for turn in ours if turn in others]
-    if not found:
-        raise Unknown("no rotation has both, undropped")
-    return found
+def settle(row, values):
+    row["rounds"] = len(values)
+    if len(values) < LEAST_ROUNDS:
+        apart = f", the limits of {row['apart']} others were apart" if row["apart"] else ""
+        raise Unknown(f"{len(values)} rotations have all that are compared{apart}, expected at "
+                      f"least {LEAST_ROUNDS}")
+    middle = figures.spread(values)
+    row.update(value=middle["median"], low=middle["p25"], high=middle["p75"])
 
 
 def over_limit(name, size):
-    return lambda rounds, tail: list(
-        rounds.needed("host", "trips", name, size, None).values())
+    def compute(row, rounds, tail):
+        cell = rounds.cell("host", "trips", size, None, name)
+        settle(row, [value(cell.step, kept) for kept in cell.kept(name).values()])
+    return compute
+
+
+def present(row, cell, peers):
+    """The peers that were measured; the row is told of the others."""
+    doubts = []
+    for peer in peers:
+        why = cell.not_here(peer)
+        if why is None:
+            why = cell.not_measured(peer)
+            if why:
+                doubts.append(f"{peer}: {why}")
+        if why is None:
+            row["against"].append(peer)
+        else:
+            row["absent"].append([peer, why])
+    # Who is not there may be better than all that are.
+    row["why"] = "; ".join(doubts) or None
+    if not row["against"]:
+        raise Unknown(row["why"] or
+                      f"none of {', '.join(peers)} was measured at {cell.step.size} bytes "
+                      f"({cell.step.where})")
+    return row["against"]
 
 
 def over(work, name, peers, size, burst, where="host"):
-    def compute(rounds, tail):
-        ours = rounds.needed(where, work, name, size, burst)
-        return ratios(ours, rounds.best(where, work, peers, size, burst))
+    """Over the best of the peers in each rotation that has all of them."""
+    def compute(row, rounds, tail):
+        cell = rounds.cell(where, work, size, burst, name)
+        ours = cell.kept(name)
+        others = [cell.kept(peer) for peer in present(row, cell, peers)]
+        values = []
+        for turn in ours:
+            if not all(turn in other for other in others):
+                continue
+            beside = [other[turn] for other in others]
+            # A round trip is over its own round's limit already.
+            if work == "rate" and not comparable([ours[turn], *beside]):
+                row["apart"] += 1
+                continue
+            pick = max if work == "rate" else min
+            values.append(value(cell.step, ours[turn]) /
+                          pick(value(cell.step, kept) for kept in beside))
+        settle(row, values)
     return compute
 
 
 def of_tail(name):
-    def compute(rounds, tail):
+    def compute(row, rounds, tail):
+        row["interval"] = CONFIDENCE
         if tail is None:
             raise Unknown("the tail was not measured")
-        if not tail.get(name):
+        row["rounds"] = tail["rounds"]
+        found = tail.get(name)
+        if found:
+            row.update(value=found["ratio"], low=found["low"], high=found["high"])
+        if tail["lost"] or tail["misordered"]:
+            row["met"] = False
+            raise Unknown(f"{tail['lost']} messages were lost and {tail['misordered']} "
+                          "misordered in the tail, expected none")
+        if not found:
             raise Unknown(f"{tail['samples']} samples cannot carry {name}")
-        return tail[name]
     return compute
 
 
@@ -87,6 +167,8 @@ def of_tail(name):
 TABLE = [
     ("lone-p50-8", "lone message of 8 bytes, channel of 16 cells: p50 over the limit",
      1.2, AT_MOST, "host", over_limit("channel-short", 8)),
+    ("lone-p50-8-1024", "the same, channel of 1024 cells",
+     1.2, AT_MOST, "host", over_limit("channel", 8)),
     ("lone-p50-60", "lone message of 60 bytes, channel of 16 cells: p50 over the limit",
      1.2, AT_MOST, "host", over_limit("channel-short", 60)),
     ("lone-p50-60-1024", "the same, channel of 1024 cells",
@@ -95,6 +177,8 @@ TABLE = [
      1.2, AT_MOST, "host", of_tail("p99.99")),
     ("burst-60", "bursts of 32 messages of 60 bytes, channel: rate over the bare ring's",
      1.5, AT_LEAST, "host", over("rate", "channel", ("bare-ring",), 60, 32)),
+    ("burst-60-short", "the same, channel of 16 cells",
+     1.5, AT_LEAST, "host", over("rate", "channel-short", ("bare-ring",), 60, 32)),
     ("packed-8", "messages of 8 bytes in bursts of 32, packed: rate over the bare ring's",
      5.0, AT_LEAST, "host", over("rate", "packed", ("bare-ring",), 8, 32)),
     ("ethdev-p50-64", "ethdev, frames of 64 bytes: round trip p50 over the best other port's",
@@ -123,21 +207,17 @@ for guest in ("guest-vfio", "guest-uio"):
 def judge(entry, rounds, tail):
     name, text, bar, sense, where, how = entry
     row = {"name": name, "text": text, "bar": bar, "sense": sense, "where": where, "value": None,
-           "low": None, "high": None, "met": None, "why": None}
+           "low": None, "high": None, "interval": QUARTILES, "rounds": 0, "apart": 0,
+           "against": [], "absent": [], "met": None, "why": None}
     try:
-        found = how(rounds, tail)
+        how(row, rounds, tail)
     except Unknown as error:
-        row["why"] = str(error)
-        return row
-    if isinstance(found, dict):
-        row.update(value=found["ratio"], low=found["low"], high=found["high"])
-    else:
-        middle = figures.spread(found)
-        row.update(value=middle["median"], low=middle["p25"], high=middle["p75"])
-    row["met"] = row["value"] <= bar if sense == AT_MOST else row["value"] >= bar
+        row["why"] = row["why"] or str(error)
+    if row["why"] is None:
+        row["met"] = row["value"] <= bar if sense == AT_MOST else row["value"] >= bar
     return row
 
 
-def bars(steps, records, tail):
-    rounds = Rounds(steps, records)
+def bars(steps, records, sessions, tail):
+    rounds = Rounds(steps, records, sessions)
     return [judge(entry, rounds, tail) for entry in TABLE]

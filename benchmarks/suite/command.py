@@ -28,9 +28,9 @@ DESCRIPTION
 
 OPTIONS
     --out DIR           where results go; made when it is not there
-    --budget TIME       time for all, as 90s, 10m or 1h (10m). With less, there are fewer
-                        rounds (7, at least 3), then shorter ones, then the steps of least
-                        weight are left out, which the results say
+    --budget TIME       time for all, as 90s, 10m or 1h (10m). With less, rounds are shorter
+                        (0.3 s, at least 0.2 s), then fewer (7, at least 3), then the steps of
+                        least weight are left out: the results name them
     --quick             under two minutes: each contestant once in round trips and in rate,
                         what the bars need, a short tail; no guest unless --guest, which
                         takes a minute and a half each
@@ -46,9 +46,9 @@ OPTIONS
     --help              print this
 
 EXIT STATUS
-    0   all was measured
+    0   what the budget had room for was measured; what was left out is named
     1   a contestant failed, or the run was broken off; what there is was written
-    2   the command line or a folder cannot be used
+    2   the command line or a folder cannot be used, or there is nothing to measure
 
 EXAMPLES
     benchmarks/run --out results --quick
@@ -97,18 +97,24 @@ def cores(text):
 def options(argv, root):
     """@return the options as a namespace; raises Usage."""
     parser = Parser(prog="benchmarks/run", add_help=False, allow_abbrev=False)
-    parser.add_argument("--out", type=pathlib.Path)
+    parser.add_argument("--out")
     parser.add_argument("--budget")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--works", default="")
+    parser.add_argument("--only")
+    parser.add_argument("--works")
     parser.add_argument("--cores")
     parser.add_argument("--guest", action=argparse.BooleanOptionalAction, default=None)
-    parser.add_argument("--build", type=pathlib.Path, default=root / "build")
+    parser.add_argument("--build", default=str(root / "build"))
     parser.add_argument("--label", default="")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--help", "-h", action="store_true")
     found = parser.parse_args(argv)
+    for name in ("out", "budget", "only", "works", "cores", "build"):
+        if getattr(found, name) == "":
+            raise Usage(f"--{name} is empty, expected a value, or not the option; benchmarks/run "
+                        "--help tells all options")
+    found.out = pathlib.Path(found.out) if found.out else None
+    found.build = pathlib.Path(found.build)
     found.only = words(found.only, names.KNOWN, "--only", "contestants") if found.only else ()
     found.works = words(found.works, names.WORKS, "--works", "works") if found.works else \
         names.WORKS

@@ -6,21 +6,25 @@ import os
 import subprocess
 import sys
 
-from . import bars, figures, laws, names
+from . import bars, figures, laws, names, rounds
 
 SUITE = 1
 LATE = "the budget was used up before"
+PAGE_S = 60
 
 
 def over_reference(step, record, name):
     """Per rotation the rate over the reference's, or None."""
     if step.reference is None or name == step.reference or step.reference not in record["names"]:
         return None
-    rates = [{r["turn"]: r["received"] / r["ns"] for r in record["names"][who]["rounds"]
-              if r["dropped"] is None} for who in (name, step.reference)]
-    spread = figures.spread([rates[0][turn] / rates[1][turn] for turn in rates[0]
-                             if turn in rates[1]])
-    return {"reference": step.reference, **spread} if spread else None
+    own, other = ({r["turn"]: r for r in record["names"][who]["rounds"] if r["dropped"] is None}
+                  for who in (name, step.reference))
+    both = [(own[turn], other[turn]) for turn in own if turn in other]
+    near = [pair for pair in both if rounds.comparable(pair)]
+    spread = figures.spread([(a["received"] / a["ns"]) / (b["received"] / b["ns"])
+                             for a, b in near])
+    return {"reference": step.reference, **spread, "rounds": len(near),
+            "apart": len(both) - len(near)} if spread else None
 
 
 def figure(step, record, name, entry):
@@ -66,7 +70,21 @@ def contestant(where, name, what=None, missing=None):
             "error": None}
 
 
-def contestants(sessions, records, wanted):
+def limit_of(steps, records):
+    """
+    One limit for the whole run: the median of all kept rounds of the host's trips, or of all
+    its rounds where no trips were run.
+    """
+    found = {"trips": [], "others": []}
+    for step in steps:
+        if step.where == "host" and step.key in records:
+            found["trips" if step.work == "trips" else "others"] += [
+                r["limit_ns"] for entry in records[step.key]["names"].values()
+                for r in entry["rounds"] if r["dropped"] is None]
+    return figures.median(found["trips"] or found["others"])
+
+
+def contestants(sessions, records, faults, wanted):
     """As the programs list them, with what opening them said, and their last fault."""
     rows = {}
     for where, session in sessions.items():
@@ -83,9 +101,10 @@ def contestants(sessions, records, wanted):
         for answer in record.get("attached", ()):
             if answer.get("links") == 1:
                 opened.setdefault((where, answer["contestant"]), []).append(answer)
-        for fault in record["faults"]:
-            if (where, fault["contestant"]) in rows:
-                rows[where, fault["contestant"]]["error"] = f"{fault['text']} ({key})"
+    for fault in faults:
+        row = rows.get((fault["step"].split("/")[0], fault.get("contestant")))
+        if row is not None:
+            row["error"] = f"{fault['text']} ({fault['step']})"
     for key, answers in opened.items():
         for field in ("attach_ns", "near_kib", "far_kib", "shared_kib"):
             if key in rows:
@@ -104,7 +123,10 @@ def document(course):
     """course: what main.py has run, see there."""
     steps, state = course.plan.steps, course.state
     found = all_figures(steps, state.steps)
-    fitted = laws.laws(found)
+    limit_ns = limit_of(steps, state.steps)
+    fitted = laws.laws(found, limit_ns)
+    faults = [{"step": key, **fault} for key, record in state.steps.items()
+              for fault in record["faults"]] + course.faults
     tail = tail_of(steps, state.steps)
     left_out = course.plan.left_out + course.left_out
     settled = set(state.steps) | {step.key for step, _ in left_out}
@@ -116,34 +138,41 @@ def document(course):
             "seconds": round(state.seconds(), 1), "commit": state.begun.get("commit"),
             "rounds": course.plan.rounds, "round_s": course.plan.round_s,
             "place": course.place,
-            "contestants": contestants(state.sessions, state.steps, course.wanted),
+            "contestants": contestants(state.sessions, state.steps, faults, course.wanted),
             "figures": found, "tail": tail, "laws": fitted,
-            "bars": bars.bars(steps, state.steps, tail),
-            "plan": laws.constants(fitted, found),
+            "bars": bars.bars(steps, state.steps, state.sessions, tail),
+            "plan": laws.constants(fitted, limit_ns),
             "left_out": [{"step": step.key, "why": why} for step, why in left_out] +
             [{"step": f"{key}: {name}", "why": LATE} for key, record in state.steps.items()
              for name in record.get("left_out", ())],
-            "faults": [{"step": key, **fault} for key, record in state.steps.items()
-                       for fault in record["faults"]] + course.faults}
+            "faults": faults}
 
 
 def write(folder, results):
     """Whole or not at all: a page may be reading it. @return its path."""
     path = folder / "results.json"
     new = folder / "results.json.new"
-    with open(new, "w", encoding="utf-8") as file:
-        json.dump(results, file, indent=1, allow_nan=False)
-        file.write("\n")
-    os.replace(new, path)
+    try:
+        with open(new, "w", encoding="utf-8") as file:
+            json.dump(results, file, indent=1, allow_nan=False)
+            file.write("\n")
+        os.replace(new, path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
     return path
 
 
 def write_page(root, folder):
     """@return None, or why there is no page, in a sentence."""
     program = root / "devtools" / "report-page"
-    done = subprocess.run([sys.executable, str(program), "--html", str(folder / "report.html"),
-                           str(folder / "results.json")], check=False, timeout=60,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        done = subprocess.run([sys.executable, str(program), "--html",
+                               str(folder / "report.html"), str(folder / "results.json")],
+                              check=False, timeout=PAGE_S, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE)
+    except subprocess.TimeoutExpired:
+        return f"no report.html was written: {program} had not ended after {PAGE_S} s"
     if done.returncode == 0:
         return None
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()

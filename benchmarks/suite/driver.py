@@ -15,7 +15,8 @@ import time
 
 # where: "host", "guest-vfio", "guest-uio"; argv: of the process that takes the orders; boot: a
 # function that returns a new context manager, entered before argv is started and left after it
-# has ended. A death means a new one.
+# has ended. A death means a new one. What it enters may be a function that says why there is
+# nothing to wait for any more, or None.
 Session = collections.namedtuple("Session", "where argv boot")
 
 MEMORY = pathlib.Path("/dev/shm")
@@ -25,6 +26,7 @@ START_GUEST_S = 180
 OPEN_S = 40
 ORDER_S = 40
 STOP_S = 5
+WATCH_S = 0.5  # between two looks at a guest
 # Of a process that died, the end of what it said.
 LAST_WORDS = 400
 
@@ -41,13 +43,18 @@ class Refused(Exception):
     """The program answered that it could not; it goes on."""
 
 
+def sweep(begins):
+    """What suites that were killed left: the second part of a name is a process."""
+    for old in MEMORY.glob(f"{begins}*.*.*"):
+        process = old.name.split(".")[1]
+        if process.isdigit() and not os.path.exists(f"/proc/{process}"):
+            shutil.rmtree(old, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def _empty(folder):
     """There for as long as the program, and gone also when it was killed."""
-    for old in MEMORY.glob("nahanni-suite.*.*"):
-        # Of a suite that was killed itself.
-        if not os.path.exists(f"/proc/{old.name.split('.')[1]}"):
-            shutil.rmtree(old, ignore_errors=True)
+    sweep("nahanni-suite")
     folder.mkdir(0o700)
     try:
         yield
@@ -74,6 +81,7 @@ class Contest:
         self.process = None
         self.rest = b""
         self.stack = None
+        self.gone = None  # says why the guest is gone, or None
 
     def begin(self):
         """Start the program unless it runs. Raises Broken."""
@@ -88,7 +96,7 @@ class Contest:
     def _begin(self):
         self.stack = contextlib.ExitStack()
         try:
-            self.stack.enter_context(self.session.boot())
+            self.gone = self.stack.enter_context(self.session.boot())
             errors = self.stack.enter_context(open(self.log, "ab"))
             # In a session of its own: ^C is for the suite, and a kill takes both its processes.
             self.process = subprocess.Popen(self.session.argv, stdin=subprocess.PIPE,
@@ -129,16 +137,25 @@ class Contest:
         pipe = self.process.stdout.fileno()
         while b"\n" not in self.rest:
             left = end - time.monotonic()
-            if left <= 0 or not select.select([pipe], [], [], left)[0]:
-                self.stop(kill=True)
-                raise Fault(f"the contest program said nothing for {limit_s:.0f} s while it did "
-                            f"{doing}, and was killed{self._last_words()}")
+            slice_s = min(left, WATCH_S) if self.gone else left
+            if left <= 0 or not select.select([pipe], [], [], slice_s)[0]:
+                self._patience(doing, limit_s, end)
+                continue
             got = os.read(pipe, 1 << 20)
             if not got:
                 raise self._died(doing)
             self.rest += got
         line, self.rest = self.rest.split(b"\n", 1)
         return line
+
+    def _patience(self, doing, limit_s, end):
+        """Nothing came: raises Fault when nothing will, or not in time."""
+        why = self.gone() if self.gone else None
+        if why is None and time.monotonic() >= end:
+            why = f"the contest program said nothing for {limit_s:.0f} s"
+        if why is not None:
+            self.stop(kill=True)
+            raise Fault(f"{why} while it did {doing}, and was killed{self._last_words()}")
 
     def _answer(self, doing, limit_s):
         line = self._line(doing, limit_s)

@@ -8,11 +8,12 @@ import secrets
 import shutil
 import subprocess
 
-from .driver import Fault, Session
+from .driver import Fault, Session, sweep
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FAR_SCRIPT = pathlib.Path(__file__).with_name("guest_far.sh")
 MEMORIES = "/dev/shm"
+MEMORIES_BEGIN = "nahanni-guest"
 DRIVERS = {"guest-vfio": "vfio-pci", "guest-uio": "uio_pci_generic"}
 
 CONTROL_BYTES = 64 << 20
@@ -31,6 +32,7 @@ VIRTIO = "disable-legacy=on,romfile="
 HUGEPAGES = 128
 # For good: the guest of a suite that takes its time.
 TIME_LIMIT_S = 24 * 3600
+SOCKETS_S = 120  # near has its sockets long before
 STOP_S = 10
 
 
@@ -79,7 +81,7 @@ class Guest:
         self.options = options
         self.driver = DRIVERS[where]
         name = secrets.token_hex(3)
-        self.folder = pathlib.Path(MEMORIES, f"nahanni-{where}-{name}")
+        self.folder = pathlib.Path(MEMORIES, f"nahanni-{where}.{os.getpid()}.{name}")
         self.tap = f"nhn{name}"
         self.cid = 3 + secrets.randbelow(1 << 30)
         self.log = pathlib.Path(options.folder, f"{where}.log")
@@ -133,7 +135,10 @@ class Guest:
         program = str(folder_of(self.options) / "contest-guest")
         bound = [slot for _, _, slot, _ in self.memories() if slot != CONTROL_SLOT]
         bound += [slot for slot, _ in VHOST.values()]
-        wait = 'until [ -S "$0" ] && [ -S "$1" ]; do sleep 0.1; done; shift; exec "$@"'
+        wait = (f'left={SOCKETS_S}; until [ -S "$0" ] && [ -S "$1" ]; do '
+                'left=$((left - 1)); if [ "$left" -lt 0 ]; then '
+                'echo "near made no sockets of vhost-user" >&2; exit 1; fi; '
+                'sleep 1; done; shift; exec "$@"')
         command = ["sh", "-c", wait, *(f"{self.folder}/{name}" for name in VHOST)]
         command += [str(ROOT / "devtools" / "vm"), "--verbose", "--bind", "none", "--share-memory",
                     "--hugepages", str(HUGEPAGES), "--host-cpu", str(self.options.far_core),
@@ -148,6 +153,8 @@ class Guest:
 
     @contextlib.contextmanager
     def boot(self):
+        """Enters a function that says why the guest is gone, or None."""
+        sweep(MEMORIES_BEGIN)
         try:
             self.folder.mkdir(0o700)
         except OSError as error:
@@ -157,8 +164,10 @@ class Guest:
             for name, size, _, _ in self.memories():
                 with open(self.folder / name, "wb") as file:
                     file.truncate(size)
-            with self.running():
-                yield
+            with self.running() as process:
+                yield lambda: None if process.poll() is None else \
+                    (f"the guest ended (status {process.returncode}; {self.log} has what it "
+                     "said)")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -170,7 +179,7 @@ class Guest:
                                        stderr=log, start_new_session=True,
                                        env={**os.environ, "TMPDIR": str(self.folder)})
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             try:

@@ -4,6 +4,7 @@
 import statistics
 
 LEAST_POINTS = 3
+LEAST_R2 = 0.9  # of a slope that is calculated with
 
 
 def line(points):
@@ -19,11 +20,15 @@ def line(points):
             "r2": 1 - rest / whole if whole else 1.0}
 
 
-def trip_ns(figure):
-    return figure["p50"]["median"] if figure["p50"] else None
+def trip_ns(figure, limit_ns):
+    """
+    With one limit for all points: each was measured at a time of its own, when the cores may
+    have been nearer or farther.
+    """
+    return figure["ratio"]["median"] * limit_ns if figure["ratio"] and limit_ns else None
 
 
-def message_ns(figure):
+def message_ns(figure, limit_ns):
     return 1e9 / figure["rate"]["median"] if figure["rate"] else None
 
 
@@ -44,14 +49,15 @@ KINDS = (
 STANDS_FOR = {("message", "size"): (32,), ("message", "burst"): (60,)}
 
 
-def laws(figures):
+def laws(figures, limit_ns):
+    """limit_ns: what stands for the limit of the whole run."""
     found = []
     for of, against, unit, works, x_of, y_of, apart in KINDS:
         groups = {}
         for figure in figures:
             if figure["work"] not in works:
                 continue
-            x, y = x_of(figure), y_of(figure)
+            x, y = x_of(figure), y_of(figure, limit_ns)
             chosen = STANDS_FOR.get((of, against), apart(figure)) == apart(figure)
             if x is not None and y is not None and chosen:
                 key = figure["contestant"], figure["where"], apart(figure)
@@ -65,22 +71,25 @@ def laws(figures):
     return found
 
 
-def constants(found, figures):
-    """What the planning section calculates with: of the channel on the host."""
-    plan = {"limit_ns": None, "trip_ns": None, "trip_ns_per_byte": None,
-            "trip_ns_per_link": None, "message_ns": None, "message_ns_per_byte": None}
-    names = {("trip", "size"): ("trip_ns", "trip_ns_per_byte"),
-             ("trip", "links"): (None, "trip_ns_per_link"),
-             ("message", "size"): ("message_ns", "message_ns_per_byte")}
-    for law in found:
-        if law["contestant"] != "channel" or law["where"] != "host":
-            continue
-        intercept, slope = names.get((law["of"], law["against"]), (None, None))
-        if intercept:
-            plan[intercept] = law["intercept_ns"]
-        if slope:
-            plan[slope] = law["slope_ns"]
-    for figure in figures:
-        if (figure["contestant"], figure["where"], figure["work"]) == ("channel", "host", "trips"):
-            plan["limit_ns"] = figure["limit_ns"]
-    return plan
+# What the planning section calculates with: whose law on the host, and which of its constants.
+CONSTANTS = {"trip_ns": ("channel", "trip", "size", "intercept_ns"),
+             "trip_ns_per_byte": ("msg", "trip", "size", "slope_ns"),
+             "trip_ns_per_link": ("channel", "trip", "links", "slope_ns"),
+             "message_ns": ("channel", "message", "size", "intercept_ns"),
+             "message_ns_per_byte": ("msg", "message", "size", "slope_ns")}
+
+
+def constant(law, key):
+    """None where the line does not fit; what hardly grows is its mean, whatever the fit."""
+    if law is None:
+        return None
+    if law["r2"] >= LEAST_R2:
+        return law[key]
+    return statistics.fmean(y for _, y in law["points"]) if key == "intercept_ns" else None
+
+
+def constants(found, limit_ns):
+    of = {(law["contestant"], law["of"], law["against"]): law for law in found
+          if law["where"] == "host"}
+    return {"limit_ns": limit_ns, **{name: constant(of.get(tuple(law)), key)
+                                     for name, (*law, key) in CONSTANTS.items()}}

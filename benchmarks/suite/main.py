@@ -3,8 +3,10 @@
 
 import datetime
 import hashlib
+import math
 import os
 import pathlib
+import platform
 import signal
 import subprocess
 import sys
@@ -53,6 +55,27 @@ def contest_program(options):
     return options.build / "benchmarks" / "contest" / "contest"
 
 
+def libraries(build):
+    """One fingerprint of the shared libraries that the programs load from their build."""
+    found = hashlib.sha256()
+    for folder in ("lib", "drivers"):
+        for path in sorted((build / folder).glob("*.so*")):
+            if path.is_file() and not path.is_symlink():
+                found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def identity(options, argv):
+    """What a state is known by: figures of two of them do not belong in one table."""
+    program = contest_program(options)
+    return {"command": command.identity(argv), "commit": commit(),
+            "program": fingerprint(program),
+            "guest": fingerprint(program.with_name("contest-guest")),
+            "libraries": libraries(options.build),
+            "cores": f"{options.near_core},{options.far_core}", "node": platform.node(),
+            "boot": place.read(pathlib.Path("/proc/sys/kernel/random/boot_id")), "begun": now()}
+
+
 class Course:
     """One run of the suite."""
 
@@ -63,13 +86,10 @@ class Course:
         options.near_core, options.far_core = options.cores or machine.choose()
         machine.check(options.near_core, options.far_core)
         options.build = options.build.resolve()
-        program = contest_program(options)
-        self.state = state.State(options.out, {
-            "command": command.identity(argv), "commit": commit(),
-            "program": fingerprint(program), "begun": now()})
+        self.state = state.State(options.out, identity(options, argv))
         options.folder = self.state.folder
         self.place = machine.facts(options.near_core, options.far_core)
-        self.program = program
+        self.program = contest_program(options)
         self.spent = self.state.seconds()
         self.begun = time.monotonic()
         self.left_out = []
@@ -149,6 +169,10 @@ class Course:
     def run(self):
         sessions = self.sessions()
         self.make_plan(sessions)
+        if not self.plan.steps:
+            raise command.Usage("there is nothing to measure, expected a contestant of --only "
+                                "that is there and does a work of --works: benchmarks/run --list "
+                                "tells who is missing")
         self.tell_place()
         todo = [step for step in self.plan.steps if step.key not in self.state.steps]
         self.progress.steps = len(todo)
@@ -174,8 +198,7 @@ class Course:
         self.contest = self.open(session)
         try:
             runner = Runner(self.contest, self.listing(session), self.plan.rounds,
-                            self.plan.round_s, self.progress.say,
-                            self.begun + self.budget_s * OVERDRAFT - self.spent)
+                            self.plan.round_s, self.progress.say)
             for step in steps:
                 seconds_left = sum(self.plan.seconds(other) for other in todo
                                    if other.key not in self.state.steps)
@@ -192,10 +215,12 @@ class Course:
         return max(1.0, took / planned) if planned else 1.0
 
     def run_step(self, runner, step, seconds_left):
-        late = self.elapsed() + self.plan.seconds(step) > self.budget_s * OVERDRAFT
-        if late and (step.rank != plan.HEADLINE or self.options.quick):
+        end_s = math.inf if step.rank == plan.HEADLINE and not self.options.quick else \
+            self.budget_s * OVERDRAFT
+        if self.elapsed() + self.plan.seconds(step) > end_s:
             self.left_out.append((step, document.LATE))
             return
+        runner.deadline = self.begun + end_s - self.spent
         self.progress.step(step.key, len(step.names), seconds_left)
         begun = time.monotonic()
         if step.work == "tail":
@@ -203,7 +228,18 @@ class Course:
                                   self.count_noise)
         else:
             record = runner.step(step)
-        self.state.add({**record, "seconds": time.monotonic() - begun})
+        self.keep(step, {**record, "seconds": time.monotonic() - begun})
+
+    def keep(self, step, record):
+        """A step in which nobody was measured is not done: the same command tries it again."""
+        if record["names"] or record.get("tail") or \
+                (step.work == "attach" and record["attached"]):
+            self.state.add(record)
+            return
+        self.faults += [{"step": step.key, **fault} for fault in record["faults"]]
+        if step.work != "tail":
+            self.left_out.append((step, document.LATE if record.get("left_out")
+                                  else "all its contestants failed"))
 
     def count_noise(self):
         cores = f"{self.options.near_core},{self.options.far_core}"
@@ -270,6 +306,11 @@ def break_off(number, frame):
     raise BrokenOff
 
 
+def told(error, course):
+    return (f"{error.filename or course.options.out} cannot be used ({error.strerror}), expected "
+            "room and the right to write: the same command goes on when there is")
+
+
 def run(options, argv):
     course = Course(options, argv)
     try:
@@ -279,12 +320,22 @@ def run(options, argv):
     except BrokenOff:
         course.broken_off = True
         say("broken off; the same command goes on from here")
+    except command.Usage:
+        course.state.discard()
+        course.state.close()
+        raise
+    except OSError as error:
+        course.broken_off = True
+        say(told(error, course))
     except (driver.Broken, driver.Refused, driver.Fault) as error:
         say(str(error))
     finally:
         course.end()
     try:
         return course.finish()
+    except OSError as error:
+        say(told(error, course))
+        return FAILED
     finally:
         course.state.close()
 

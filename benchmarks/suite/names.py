@@ -44,10 +44,6 @@ def is_reference(name):
     return name in REFERENCES
 
 
-def is_peer(name):
-    return not is_ours(name) and not is_reference(name)
-
-
 def reference_of_rate(size):
     """Whom a rate at this size is held against, or None."""
     if size <= SMALL:

@@ -7,6 +7,8 @@ import time
 
 from . import figures
 from .driver import Fault, Refused
+from .names import PORTS, is_ours
+from .plan import GUEST
 
 LIMIT_DRIFT = 0.2  # of the limit around a round: more drops the round
 LEAST_ROUNDS = 3
@@ -19,6 +21,7 @@ ROUND_LIMIT = 10
 ROUND_LIMIT_S = 40
 ATTACH_TIMES = 3
 ATTEMPTS = 2  # a contestant that took the program down so often is out
+ASKED = 2  # times for a round: the limit of a side that was held up is not answered in time
 
 
 def rotated(names, turn):
@@ -33,6 +36,12 @@ def limit_of(answer):
     if not before or not after or max(before, after) > (1 + LIMIT_DRIFT) * min(before, after):
         return None
     return (before + after) / 2
+
+
+def comparable(found):
+    """Whether rounds had about the same limit: the same machine, for what no limit divides."""
+    limits = [kept["limit_ns"] for kept in found]
+    return max(limits) <= (1 + LIMIT_DRIFT) * min(limits)
 
 
 def median_of(answer):
@@ -53,9 +62,37 @@ def judged(answer, turn):
             "near": answer.get("near"), "far": answer.get("far"), "dropped": None}
     if lost:
         kept["dropped"] = "lost"
+    elif kept["misordered"]:
+        kept["dropped"] = "misordered"
     elif limit is None:
         kept["dropped"] = "limit"
     return kept
+
+
+def refused(turn, why):
+    """What is kept of a round that the program refused."""
+    return {"turn": turn, "limit_ns": None, "ns": None, "received": 0, "lost": 0, "misordered": 0,
+            "samples": 0, "p50": None, "near": None, "far": None, "dropped": "refused",
+            "why": why}
+
+
+def beside(step, ready, name):
+    """Whom a figure compares a contestant with in the same rotation, itself among them."""
+    found = {name}
+    if step.reference in ready:
+        found.add(step.reference)
+    if name == "ethdev" or (name == "channel" and step.where != "host"):
+        found.update(port for port in PORTS if port in ready)
+    return found
+
+
+def kept_of_all(step, record, found):
+    """How many rotations a figure can be made of that compares all of them."""
+    kept = [{r["turn"]: r for r in record["names"][name]["rounds"] if r["dropped"] is None}
+            for name in found]
+    turns = set.intersection(*map(set, kept))
+    return sum(1 for turn in turns
+               if step.order != "rate" or comparable([rounds[turn] for rounds in kept]))
 
 
 class Runner:
@@ -72,8 +109,11 @@ class Runner:
         self.trips = {}  # (name, size): a trip over the limit of its time, for loads
         self.limit_ns = None  # the last that was seen
         self.deaths = {}
+        self.warm = {}  # name: the start of the program since which it had a round
 
-    def order(self, step, name, messages, work=None, interval_ns=0, expected_s=0.0):
+    def order(self, step, name, messages, work=None, interval_ns=0, expected_s=0.0,
+              refusals=None):
+        """refusals: a list that gets why the program refused a round, each time."""
         work = work or step.order
         links = step.links if name != "limit" else 1
         self.contest.open(name, links)
@@ -82,11 +122,16 @@ class Runner:
                  "bulk_size": step.bulk or 0, "waiting": step.waiting,
                  "histogram": work != "rate"}
         limit_s = ROUND_LIMIT_S + ROUND_LIMIT * expected_s
-        try:
-            answer = self.contest.order("round", limit_s, **asked)
-        except Refused:
-            # The limit of a side that was held up for long is not answered in time.
-            answer = self.contest.order("round", limit_s, **asked)
+        for left in reversed(range(ASKED)):
+            try:
+                answer = self.contest.order("round", limit_s, **asked)
+                break
+            except Refused as error:
+                if refusals is not None:
+                    refusals.append(str(error))
+                if not left:
+                    raise
+        self.warm[name] = self.contest.starts
         self.limit_ns = answer.get("limit_after_ns") or self.limit_ns
         return answer
 
@@ -148,18 +193,30 @@ class Runner:
 
     def rotation(self, step, record, ready, names, turn):
         for name in rotated(names, turn) if names else ():
+            entry = record["names"].setdefault(name, {"rounds": [], "histogram": None})
             try:
-                answer = self.order(step, name, ready[name], None, self.interval(step, name),
-                                    ROUND_MOST_S)
+                self.round(step, entry, name, ready[name], turn)
             except (Fault, Refused) as error:
                 del ready[name]
                 self.fault(record, name, error)
-                continue
-            kept = judged(answer, turn)
-            entry = record["names"].setdefault(name, {"rounds": [], "histogram": None})
-            entry["rounds"].append(kept)
-            if kept["dropped"] is None and step.order != "rate":
-                entry.setdefault("merged", figures.Histogram()).add_round(answer)
+
+    def round(self, step, entry, name, messages, turn):
+        """Raises Fault or Refused where it is the contestant's last of the step."""
+        asked = step, name, messages, None, self.interval(step, name), ROUND_MOST_S
+        self.contest.open(name, step.links)
+        if self.warm.get(name) != self.contest.starts:
+            self.order(*asked)
+        refusals = []
+        try:
+            answer = self.order(*asked, refusals)
+        finally:
+            entry["rounds"] += [refused(turn, why) for why in refusals]
+        kept = judged(answer, turn)
+        entry["rounds"].append(kept)
+        if kept["dropped"] is None and step.order != "rate":
+            entry.setdefault("merged", figures.Histogram()).add_round(answer)
+        if kept["misordered"] and is_ours(name):
+            raise Refused(f"{kept['misordered']} messages came out of their order, expected none")
 
     def step(self, step):
         """@return the step's record, for state.py and document.py."""
@@ -173,6 +230,12 @@ class Runner:
                 self.leave(name, record)
         else:
             self.measure(step, record)
+        for entry in record["names"].values():
+            merged = entry.pop("merged", None)
+            entry["histogram"] = merged.as_json() if merged else None
+        # Who failed before his first round has no figure.
+        record["names"] = {name: entry for name, entry in record["names"].items()
+                           if entry["rounds"]}
         record["attached"] = [answer for answer in self.contest.attached]
         self.contest.attached.clear()
         return record
@@ -192,22 +255,16 @@ class Runner:
         # Rounds that were dropped leave some with too few: they get others, not without end.
         for turn in range(self.rounds, 2 * self.rounds):
             least = min(LEAST_ROUNDS, self.rounds)
-            few = [name for name in ready if self.kept(record, name) < least]
+            few = [name for name in ready
+                   if kept_of_all(step, record, beside(step, ready, name)) < least]
             if not few or self.late():
                 break
             self.rotation(step, record, ready, self.again(step, ready, few), turn)
-        for entry in record["names"].values():
-            merged = entry.pop("merged", None)
-            entry["histogram"] = merged.as_json() if merged else None
-
-    @staticmethod
-    def kept(record, name):
-        return sum(1 for kept in record["names"][name]["rounds"] if kept["dropped"] is None)
 
     @staticmethod
     def again(step, ready, few):
         # A bar compares several contestants of the same rotation.
-        if step.rank <= 1:
+        if step.rank <= GUEST:
             return list(ready)
         return [name for name in ready if name in few or name == step.reference]
 

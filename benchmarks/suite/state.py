@@ -4,32 +4,37 @@ What was done already, in DIR/state: a line a finished step, so that a run that 
 goes on where it was. A line is written whole or not believed.
 """
 
+import contextlib
 import fcntl
 import json
 import os
 import shlex
+import tempfile
 
 
 class Unusable(Exception):
     """The folder cannot be used, in a sentence with the remedy."""
 
 
+def _record(line):
+    """The object of a line, or None."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and line.endswith(b"\n") else None
+
+
 def _read(path):
     """Objects of a file of lines; what a kill left of the last line is cut off."""
-    found = []
-    good = 0
-    with open(path, "rb") as file:
-        for line in file:
-            try:
-                found.append(json.loads(line))
-            except ValueError:
-                break
-            if not line.endswith(b"\n"):
-                found.pop()
-                break
-            good += len(line)
-    if good != os.path.getsize(path):
-        os.truncate(path, good)
+    lines = path.read_bytes().splitlines(keepends=True)
+    found = [_record(line) for line in lines]
+    if found and found[-1] is None:
+        found.pop()
+        os.truncate(path, sum(map(len, lines[:-1])))
+    if None in found:
+        raise Unusable(f"{path}, line {found.index(None) + 1} is no JSON object, expected one a "
+                       f"line: remove {path.parent}, or name another folder by --out")
     return found
 
 
@@ -40,6 +45,8 @@ class State:
         self.folder = folder / "state"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            # The documents are written into the folder itself, at the end.
+            tempfile.TemporaryFile(dir=folder).close()
             self.done = open(self.folder / "done.jsonl", "ab")
         except OSError as error:
             raise Unusable(f"{error.filename or folder} cannot be written ({error.strerror}), "
@@ -74,7 +81,9 @@ class State:
             return
         self.begun = begun[0]
         for key, what in (("command", "command line"), ("commit", "commit"),
-                          ("program", "contest program")):
+                          ("program", "contest program"), ("guest", "contest-guest program"),
+                          ("libraries", "build of the libraries"), ("cores", "pair of cores"),
+                          ("node", "machine"), ("boot", "start of the machine")):
             was, now = self.begun.get(key), identity.get(key)
             if was != now:
                 raise Unusable(f"{folder} holds what another {what} began ({told(was)}, and now "
@@ -95,8 +104,15 @@ class State:
     def seconds(self):
         return sum(record.get("seconds", 0) for record in self.records)
 
+    def discard(self):
+        """As if it had not begun: another command line may use the folder."""
+        for name in ("begun.jsonl", "done.jsonl"):
+            (self.folder / name).unlink(missing_ok=True)
+
     def close(self):
-        self.done.close()
+        # What could not be written was said already.
+        with contextlib.suppress(OSError):
+            self.done.close()
 
 
 def told(value):

@@ -16,11 +16,13 @@ COUNTS = ("minor_faults", "major_faults", "voluntary", "involuntary")
 
 
 def floors(found):
-    """One floor of many: each figure's median, and the largest gap of all."""
-    keys = [key for key in found[0]["gaps"] if key != "max"]
-    merged = {key: figures.median([floor["gaps"].get(key) for floor in found]) for key in keys}
-    merged["max"] = max(floor["max_ns"] for floor in found)
-    return merged
+    """One floor of many: the gaps of all, and the largest of them."""
+    merged = figures.Histogram()
+    for floor in found:
+        steps = floor.get("histogram") or []
+        merged.add(steps, sum(count for _, count in steps), floor["gaps"].get("min"),
+                   floor["max_ns"])
+    return merged.percentiles()
 
 
 def noise(answers, called):
@@ -49,16 +51,17 @@ def _measure(contest, size, samples, tell, count):
     merged = {OURS: figures.Histogram(), RAW: figures.Histogram()}
     answers = {OURS: [], RAW: []}
     floor = []
+    refusals = []
     contest.open(OURS)
     contest.order("forget")
     for name in (OURS, RAW):
-        _round(contest, name, size, min(messages, 20000), False)  # warm-up
+        _round(contest, name, size, min(messages, 20000), False, refusals)  # warm-up
     for turn in range(TAIL_ROUNDS):
         for name in rotated((OURS, RAW), turn):
-            answer = _round(contest, name, size, messages, True)
+            answer = _round(contest, name, size, messages, True, refusals)
             answers[name].append(answer)
             merged[name].add_round(answer)
-        floor.append(contest.order("floor", ns=FLOOR_NS))
+        floor.append(contest.order("floor", ns=FLOOR_NS, histogram=True))
         if (turn + 1) % TOLD == 0:
             tell(f"tail: {turn + 1} of {TAIL_ROUNDS} rounds")
     bootstrap = contest.order("bootstrap", 60, contestant=OURS, resamples=RESAMPLES)
@@ -66,14 +69,24 @@ def _measure(contest, size, samples, tell, count):
     called, uncounted = count()
     return {"contestant": OURS, "samples": merged[OURS].samples, "rounds": TAIL_ROUNDS,
             **{name: bootstrap.get(name) for name in RATIOS},
-            "lost": sum(answer.get("lost") or 0 for answer in answers[OURS]),
+            **{key: sum(answer.get(key) or 0 for answer in answers[OURS])
+               for key in ("lost", "misordered")},
+            "refused": len(refusals),
             "noise": noise(answers[OURS], called), "uncounted": uncounted,
             "floor": floors(floor),
             "raw": merged[RAW].percentiles(), "ours": merged[OURS].percentiles()}
 
 
-def _round(contest, name, size, messages, keep):
-    return contest.order("round", ROUND_LIMIT_S + ROUND_LIMIT * messages * EACH_S,
-                         contestant=name, work="trips", size=size, burst=1, links=1,
-                         messages=messages, interval_ns=0, bulk_size=0, waiting=False,
-                         histogram=True, keep=keep)
+def _round(contest, name, size, messages, keep, refusals):
+    """One that is refused is asked for once more in the whole tail."""
+    asked = {"contestant": name, "work": "trips", "size": size, "burst": 1, "links": 1,
+             "messages": messages, "interval_ns": 0, "bulk_size": 0, "waiting": False,
+             "histogram": True, "keep": keep}
+    limit_s = ROUND_LIMIT_S + ROUND_LIMIT * messages * EACH_S
+    try:
+        return contest.order("round", limit_s, **asked)
+    except Refused as error:
+        refusals.append(str(error))
+        if len(refusals) > 1:
+            raise
+        return contest.order("round", limit_s, **asked)

@@ -61,12 +61,12 @@ def table(rows):
 
 
 def bars(results):
-    yield "Figures to reach (median of per-round ratios, quartiles)"
+    yield "Figures to reach (median of per-round ratios, quartiles; of the tail, a 95 % interval)"
     words = {True: "met", False: "MISSED", None: "not known"}
     rows = [("", "bar", "measured", "")]
     for bar in results["bars"]:
         measured = "-" if bar["value"] is None else \
-            f"{bar['value']:.2f} ({bar['low']:.2f} to {bar['high']:.2f})"
+            f"{bar['value']:.3f} ({bar['low']:.3f} to {bar['high']:.3f})"
         rows.append((bar["text"], f"{bar['sense']} {bar['bar']:g}", measured, words[bar["met"]]))
     yield from table(rows)
     reasons = {}
@@ -75,6 +75,12 @@ def bars(results):
             reasons.setdefault(bar["why"], []).append(bar["name"])
     for why, named in reasons.items():
         yield f"  {', '.join(named)}: {why}"
+    for bar in results["bars"]:
+        if bar["absent"] and bar["met"] is not None:
+            yield f"  {bar['name']} is without " + "; ".join(
+                f"{name} ({why})" for name, why in bar["absent"])
+        if bar["apart"]:
+            yield f"  {bar['name']}: {bar['apart']} rotations apart by their limits are not in it"
 
 
 def heading(figure):
@@ -126,7 +132,8 @@ def rate_table(title, group):
 def latency_table(title, group):
     yield title
     rows = [("", "p50", "over the limit", "p99", "p99.9", "max", "N", "")]
-    for f in sorted(group, key=lambda f: (f["p50"] or {"median": float("inf")})["median"]):
+    for f in sorted(group, key=lambda f: [(f[key] or {"median": float("inf")})["median"]
+                                          for key in ("ratio", "p50")]):
         percentiles = f["percentiles"] or {}
         rows.append((f["contestant"], duration((f["p50"] or {}).get("median")),
                      ratio(f["ratio"]), duration(percentiles.get("p99")),
@@ -141,8 +148,9 @@ def tail(results):
         return
     yield ""
     yield (f"Tail of {found['contestant']}: {found['samples']} samples in {found['rounds']} "
-           "rounds, each beside one of the raw line")
-    rows = [("", "ours", "raw line", "floor", "ours over raw (95 %)")]
+           f"rounds, each beside one of the raw line; {found['lost']} lost, "
+           f"{found['misordered']} misordered, {found['refused']} rounds refused and run again")
+    rows = [("", "ours", "raw line", "gap", "ours over raw (95 %)")]
     for name in ("p50", "p99", "p99.9", "p99.99", "max"):
         over = found.get(name)
         rows.append((name, *(duration((found[key] or {}).get(name))
@@ -150,6 +158,8 @@ def tail(results):
                      f"{over['ratio']:.2f} ({over['low']:.2f} to {over['high']:.2f})"
                      if over else ""))
     yield from table(rows)
+    yield (f"  gap: between two looks at the clock, {duration(found['floor']['min'])} at least; "
+           "of a gap, not of a trip")
     yield "  caused by the measured loops: " + ", ".join(
         f"{key} {'not counted' if value is None else value}"
         for key, value in found["noise"].items())

@@ -94,6 +94,18 @@ nhn_tx_reserve_data(struct nhn_tx *tx, uint32_t length)
 	return tx->data + offset;
 }
 
+void
+nhn_tx_fetch_data(const struct nhn_tx *tx, uint32_t bytes)
+{
+	const uint32_t offset = tx->data_tail & (tx->data_bytes - 1);
+	uint32_t i;
+
+	if (bytes > tx->data_limit - tx->data_tail || bytes > tx->data_bytes - offset)
+		return;
+	for (i = 0; i < bytes; i += NHN_LINE_BYTES)
+		nhn_fetch_for_writing(tx->data + offset + i);
+}
+
 int
 nhn_rx_break(struct nhn_rx *rx, enum nhn_fault fault)
 {

@@ -144,6 +144,11 @@ bool nhn_tx_refresh(struct nhn_tx *tx);
 void nhn_tx_update(struct nhn_tx *tx);
 /** Room in the data ring for @p length bytes. @return NULL when there is none */
 void *nhn_tx_reserve_data(struct nhn_tx *tx, uint32_t length);
+/**
+ * Fetch the next @p bytes of the data ring for writing, if they are free and stand together:
+ * those of a message like the last one, while the reader has that.
+ */
+void nhn_tx_fetch_data(const struct nhn_tx *tx, uint32_t bytes);
 /** Take a DESC cell apart. @param view data is the cell. @return 0, or -ESTALE: broken */
 int nhn_rx_describe(struct nhn_rx *rx, struct nhn_view *view);
 /**
@@ -361,22 +366,6 @@ nhn_tx_burst(struct nhn_tx *tx, const struct nhn_slice *messages, uint32_t count
 	}
 	nhn_tx_end(tx, tail);
 	return i;
-}
-
-/**
- * Fetch the next @p bytes of the data ring for writing, if they are free and stand together:
- * those of a message like the last one, while the reader has that.
- */
-static inline void
-nhn_tx_fetch_data(const struct nhn_tx *tx, uint32_t bytes)
-{
-	const uint32_t offset = tx->data_tail & (tx->data_bytes - 1);
-	uint32_t i;
-
-	if (bytes > tx->data_limit - tx->data_tail || bytes > tx->data_bytes - offset)
-		return;
-	for (i = 0; i < bytes; i += NHN_LINE_BYTES)
-		nhn_fetch_for_writing(tx->data + offset + i);
 }
 
 /** Metadata of the ethernet cell of this index, which is being written. */

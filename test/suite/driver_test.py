@@ -9,12 +9,12 @@ import unittest
 from unittest import mock
 
 from rig import SuiteTest
-from suite import driver, place
+from suite import driver, place, plan, rounds
 
 ROUND = {"work": "trips", "size": 60, "burst": 1, "links": 1, "messages": 10, "interval_ns": 0}
 
 
-class Driver(SuiteTest):
+class Contests(SuiteTest):
     def contest(self, boot=contextlib.nullcontext, where="host", argv=None, **how):
         session = driver.Session(where, argv or [str(self.fake)], boot)
         with mock.patch.dict(os.environ, self.environment(how)):
@@ -24,6 +24,8 @@ class Driver(SuiteTest):
                 contest.begin()
         return contest
 
+
+class Driver(Contests):
     def test_orders(self):
         contest = self.contest()
         self.assertEqual(contest.start["near_core"], 0)
@@ -101,10 +103,59 @@ class Driver(SuiteTest):
             contest.begin()
         self.assertIsNone(contest.process)
 
+    def test_guest_that_ends(self):
+        session = driver.Session("guest-vfio", ["sleep", "60"], lambda: contextlib.nullcontext(
+            lambda: "the guest ended (status 1)"))
+        contest = driver.Contest(session, self.folder / "log")
+        with self.assertRaisesRegex(driver.Broken, "the guest ended .* while it did start"):
+            contest.begin()
+        self.assertIsNone(contest.process)
+
+    def test_what_dead_suites_left(self):
+        with mock.patch.object(driver, "MEMORY", self.folder):
+            mine, dead = (self.folder / f"nahanni-guest-vfio.{pid}.ab"
+                          for pid in (os.getpid(), 1 << 30))
+            mine.mkdir()
+            dead.mkdir()
+            driver.sweep("nahanni-guest")
+            self.assertEqual((mine.exists(), dead.exists()), (True, False))
+
     def test_program_that_says_nothing_sensible(self):
         contest = self.contest(argv=["/bin/echo", "hello"])
         with self.assertRaisesRegex(driver.Broken, "hello.*expected a JSON object"):
             contest.begin()
+
+
+class Steps(Contests):
+    """Rounds of a step on a program that may die."""
+
+    STEP = plan.Step("host", "trips", size=60, names=("channel", "tcp"))
+
+    def runner(self, **how):
+        contest = self.contest(**how)
+        listed = contest.order("list")["contestants"]
+        return rounds.Runner(contest, listed, 3, 1e-5)
+
+    def test_warm_up_after_a_new_start(self):
+        trace = self.folder / "trace"
+        runner = self.runner(trace=str(trace))
+        record = {"names": {}, "faults": []}
+        ready = {"channel": 200, "tcp": 200}
+        with mock.patch.dict(os.environ, self.environment({"trace": str(trace)})):
+            for turn in range(3):
+                if turn == 2:
+                    runner.contest.stop()
+                runner.rotation(self.STEP, record, ready, list(ready), turn)
+        ran = [line.split()[1] for line in trace.read_text(encoding="utf-8").splitlines()]
+        self.assertEqual(ran, ["channel"] * 2 + ["tcp"] * 2 + ["tcp", "channel"] +
+                         ["channel"] * 2 + ["tcp"] * 2)
+        self.assertEqual([len(record["names"][name]["rounds"]) for name in ready], [3, 3])
+
+    def test_too_late_for_anybody(self):
+        runner = self.runner()
+        runner.deadline = 0
+        record = runner.step(self.STEP)
+        self.assertEqual((record["names"], record["left_out"]), ({}, ["channel", "tcp"]))
 
 
 class Places(SuiteTest):

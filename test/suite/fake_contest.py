@@ -4,12 +4,15 @@
 A contest program without messages: it speaks the protocol, and its figures follow a known law.
 NHN_FAKE is a JSON object that changes it:
   die: [contestant, work], with die_once: FILE only as long as that is not there
-  refuse, hang, babble, lose: contestant
+  refuse, hang, babble, lose, misorder: contestant
   refuse_rounds: numbers of rounds
   drift: numbers of rounds in which the limit doubles, or "all"
+  lack: contestant that is not installed
   full: contestants that can be open at once
   scale: {contestant: factor of its costs}
-  slow: seconds that a round takes; else no time passes, and "ns" is made up
+  trace: FILE that gets a line a round, the process and the contestant
+  hold: [work, size, FILE]: such a round waits for as long as the file is there
+No time passes in a round: "ns" is made up.
 """
 
 import json
@@ -22,6 +25,7 @@ LIMIT_NS = 100.0
 # Of a trip: times the limit, ns a byte, ns a link. Of a message: ns, ns a byte.
 LAWS = {
     "limit": (1.0, 0, 0, 0, 0), "channel": (1.1, 0.05, 2, 10, 0.02),
+    "channel-short": (1.1, 0.05, 2, 10, 0.02),
     "channel-split": (1.15, 0.05, 2, 11, 0.02), "msg": (2.0, 0.05, 2, 20, 0.03),
     "msg-split": (2.1, 0.05, 2, 21, 0.03), "rpc": (2.5, 0.1, 2, 30, 0.1),
     "packed": (1.2, 0.05, 2, 3, 0.02), "ethdev": (2.4, 0.1, 2, 25, 0.02),
@@ -36,9 +40,9 @@ LAWS = {
     "zmq": (300, 0.5, 2, 600, 0.3), "nng": (400, 0.5, 2, 2000, 0.5),
 }
 MISSING = [{"name": "iceoryx", "package": "libiceoryx-posh-dev"}]
-SMALL = ("channel", "channel-split", "bare-ring", "packed")
+SMALL = ("channel", "channel-short", "channel-split", "bare-ring", "packed")
 FRAMES = ("ethdev", "ethdev-split", "memif", "memif-zc", "vhost-split", "vhost-packed")
-MANY = ("channel", "channel-split", "bare-ring", "ethdev", "memif")
+MANY = ("channel", "channel-short", "channel-split", "bare-ring", "ethdev", "memif")
 SLEEPS = ("unix-stream", "unix-seqpacket", "pipe", "eventfd", "mq", "futex-ring", "tcp", "zmq",
           "nng")
 P = {"p50": (1, 2), "p90": (9, 10), "p99": (99, 100), "p99.9": (999, 1000),
@@ -106,15 +110,18 @@ class Fake:
         if name != "limit" and self.opened.get(name, 0) < order["links"]:
             return {"error": "it was not opened with so many links"}
         self.rounds += 1
+        self.trace(name)
         if self.rounds in self.how.get("refuse_rounds", ()):
             return {"error": "the limit was not answered"}
-        time.sleep(self.how.get("slow", 0))
+        self.hold(order)
         drift = self.how.get("drift", ())
         drifts = drift == "all" or self.rounds in drift
         after = 2 * LIMIT_NS if drifts else LIMIT_NS
         lost = 1 if self.how.get("lose") == name else 0
+        misordered = 3 if self.how.get("misorder") == name else 0
         answer = {**order, "did": "round", "limit_before_ns": LIMIT_NS, "limit_after_ns": after,
-                  "received": order["messages"] - lost, "lost": lost, "misordered": 0,
+                  "received": order["messages"] - lost, "lost": lost,
+                  "misordered": misordered,
                   "samples": 0, "near": NONE, "far": NONE}
         del answer["do"]
         if work == "rate":
@@ -132,6 +139,16 @@ class Fake:
         if order.get("keep"):
             self.kept.setdefault(name, []).append(trip)
         return answer
+
+    def trace(self, name):
+        if "trace" in self.how:
+            with open(self.how["trace"], "a", encoding="utf-8") as file:
+                print(os.getpid(), name, file=file)
+
+    def hold(self, order):
+        work, size, path = self.how.get("hold", (None, None, None))
+        while (order["work"], order["size"]) == (work, size) and os.path.exists(path):
+            time.sleep(0.01)
 
     def misbehave(self, name, work):
         if self.how.get("die") == [name, work] and not self.died_once():
@@ -162,8 +179,10 @@ class Fake:
     def obey(self, order):
         do = order.get("do")
         if do == "list":
-            return {"did": "list", "contestants": [listed(name) for name in LAWS],
-                    "missing": MISSING}
+            lack = self.how.get("lack")
+            return {"did": "list",
+                    "contestants": [listed(name) for name in LAWS if name != lack],
+                    "missing": MISSING + ([{"name": lack, "package": "dpdk"}] if lack else [])}
         if do == "open":
             return self.do_open(order)
         if do == "close":
@@ -174,7 +193,7 @@ class Fake:
         if do == "floor":
             steps = self.steps(25, order["ns"] // 25)
             return {"did": "floor", "gaps": self.percentiles(steps, order["ns"] // 25),
-                    "max_ns": 250}
+                    "max_ns": 250, **({"histogram": steps} if order.get("histogram") else {})}
         if do == "forget":
             self.kept = {}
             return {"did": "forget"}

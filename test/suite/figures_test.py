@@ -6,7 +6,7 @@ import random
 import unittest
 
 import rig  # noqa: F401  (finds the suite)
-from suite import figures, laws, rounds
+from suite import bars, document, figures, laws, plan, rounds
 
 
 class Spreads(unittest.TestCase):
@@ -116,7 +116,50 @@ class Rounds(unittest.TestCase):
                                  ["a", "b", "c"]])
 
 
+def rates(limits):
+    """Kept rounds of a rate whose machine had these limits, by rotation."""
+    return {"rounds": [rounds.judged({
+        "limit_before_ns": limit, "limit_after_ns": limit, "ns": 1000, "received": 10}, turn)
+        for turn, limit in enumerate(limits)], "histogram": None}
+
+
+class Apart(unittest.TestCase):
+    """Rotations in which the machine was another one for each of the compared."""
+
+    STEP = plan.Step("host", "rate", size=60, burst=32, names=("channel", "bare-ring"),
+                     reference="bare-ring")
+    SESSION = {"contestants": [{"name": name, "size_min": 8, "size_max": 60}
+                               for name in STEP.names], "missing": []}
+
+    def record(self, limits):
+        return {"names": {"channel": rates([100] * len(limits)), "bare-ring": rates(limits)},
+                "faults": []}
+
+    def bar(self, limits):
+        found = bars.bars([self.STEP], {self.STEP.key: self.record(limits)},
+                          {"host": self.SESSION}, None)
+        return next(bar for bar in found if bar["name"] == "burst-60")
+
+    def test_rotations_apart_are_counted(self):
+        bar = self.bar([100, 121, 80, 120, 84])
+        self.assertEqual((bar["rounds"], bar["apart"], bar["met"]), (3, 2, False))
+        over = document.over_reference(self.STEP, self.record([100, 121, 80, 120, 84]), "channel")
+        self.assertEqual((over["rounds"], over["apart"], over["median"]), (3, 2, 1))
+
+    def test_too_few_are_left(self):
+        bar = self.bar([100, 121, 80, 120])
+        self.assertEqual((bar["rounds"], bar["apart"], bar["met"]), (2, 2, None))
+        self.assertIn("2 rotations have all", bar["why"])
+
+
 class Laws(unittest.TestCase):
+    def test_constants_that_fit(self):
+        law = {"r2": 0.89, "slope_ns": 2, "intercept_ns": 1, "points": [[1, 4], [2, 6]]}
+        self.assertIsNone(laws.constant(law, "slope_ns"))
+        self.assertEqual(laws.constant(law, "intercept_ns"), 5)
+        self.assertEqual(laws.constant({**law, "r2": 0.9}, "slope_ns"), 2)
+        self.assertIsNone(laws.constant(None, "slope_ns"))
+
     def test_line(self):
         fitted = laws.line([(x, 200 + 0.05 * x) for x in (8, 64, 1500, 65536)])
         self.assertAlmostEqual(fitted["intercept_ns"], 200)

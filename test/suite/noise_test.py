@@ -17,7 +17,7 @@ class Traces(unittest.TestCase):
             "10 futex(0x7f, FUTEX_WAKE, 1 <unfinished ...>\n", "10 <... futex resumed>) = 0\n",
             "11   nanosleep({tv_sec=0}, NULL) = 0\n", "10 waitid(P_PID, 11, {}, 0, NULL) = 0\n",
             "10 --- SIGCHLD {si_signo=SIGCHLD} ---\n", "11 " + MARK, "10 " + MARK,
-            "10 write(1, \"x\", 1) = 1\n"]), 2)
+            "10 write(1, \"x\", 1) = 1\n"]), 3)
 
     def test_marks_that_are_not_there(self):
         for lines in ([], ["10 " + MARK, "10 " + MARK], ["10 " + MARK, "11 " + MARK]):

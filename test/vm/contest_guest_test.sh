@@ -74,7 +74,7 @@ grep -q '^whole vsock' "$work/out.txt" || grep -q '^refused vsock .*vhost_vsock'
 check "vsock runs, or is missed by name" $? "$work/out.txt"
 grep -qx 'ended 0 starts 1' "$work/out.txt"
 check "one guest was enough, and ended well" $? "$work/out.txt" "$work/near.log" "$work/guest-vfio.log"
-left=$(find /dev/shm -maxdepth 1 -name 'nahanni-guest-vfio-*' -newer "$work/contest.py")
+left=$(find /dev/shm -maxdepth 1 -name 'nahanni-guest-vfio.*' -newer "$work/contest.py")
 [ -z "$left" ] && ! grep -l -s -F nahanni-guest-vfio /proc/[0-9]*/cmdline
 check "nothing is left behind" $? "$work/out.txt"
 finish

@@ -20,7 +20,7 @@ enum outcome run_limit_block(struct run *run, struct nhn_histogram *limit);
 enum outcome run_floor_block(struct run *run, uint64_t duration_ns);
 /** Stamped trips: the times of one way. */
 enum outcome run_stamp_block(struct run *run);
-/** What disturbed the far end since the last look. @return OUTCOME_VOID: it cannot tell */
+/** What disturbed the far end since the last look. @return as an order; @p look only if OK */
 enum outcome run_far_look(struct run *run, struct nhn_look_delta *look);
 
 /* run_far.c */

@@ -120,9 +120,9 @@ round_run(struct run *run, uint64_t *begin_ns, uint64_t *end_ns)
 	nhn_histogram_init(run->round);
 	nhn_histogram_init(run->extra);
 	run->moved = (struct moved){.messages = 0};
+	*begin_ns = *end_ns = run_now_ns(run);
 	if (run->settings->gaps && (run->engine->uses & USES_LINK) != 0) {
-		/* What the far end met in the blocks before, and in rounds left out, is no gap's.
-		 */
+		/* What the far end met before this round is no gap's. */
 		struct nhn_look_delta unused;
 
 		outcome = run_far_look(run, &unused);

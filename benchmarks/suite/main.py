@@ -176,7 +176,8 @@ class Course:
         self.tell_place()
         todo = [step for step in self.plan.steps if step.key not in self.state.steps]
         self.progress.steps = len(todo)
-        for session in sessions:
+        # The host's last, as in the plan.
+        for session in sorted(sessions, key=lambda session: session.where == "host"):
             mine = [step for step in todo if step.where == session.where]
             if mine:
                 self.run_session(session, mine, todo)

@@ -282,6 +282,10 @@ def fit(steps, budget_s, quick):
 
 
 def running_order(steps):
-    """Sessions one after the other, the host's first; in each the weightiest steps first."""
+    """
+    Sessions one after the other, in each the weightiest steps first. The host's is the last,
+    because it has the steps of least weight: where all takes longer than planned, they go.
+    """
     wheres = list(dict.fromkeys(step.where for step in steps))
-    return sorted(steps, key=lambda step: (wheres.index(step.where), step.rank))
+    return sorted(steps, key=lambda step: (step.where == "host", wheres.index(step.where),
+                                           step.rank))

@@ -95,7 +95,7 @@ measure()
 	echo "the near end ended by itself, once more:"
 	tail -n 15 "$work/host.log"
 	guest_kill
-	measure_once "$@"
+	measure_once "$@" || guest_kill
 }
 
 measure_once()
@@ -121,8 +121,10 @@ measure_once()
 	[ $lasted = 0 ] || return
 	# A run that comes to its end ends the far end too.
 	timeout 30 "$perf" -l 0 -- --mode ping --duration 500ms --gaps off --link "$host_link" --json "$work/out.json" >"$work/host.log" 2>&1
-	guest_wait && whole
-	verdict_of "measured, every message whole" $? "$work/guest.log" "$work/host.log"
+	guest_wait
+	verdict_of "measured" $? "$work/guest.log" "$work/host.log"
+	# What was lost or changed no busy machine explains.
+	[ ! -s "$work/out.json" ] || { whole; check "$name: every message whole" $? "$work/host.log"; }
 	return 0
 }
 

@@ -104,21 +104,33 @@ chunk_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint32_t co
 	return taken;
 }
 
+static inline uint16_t
+chunks_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t count)
+{
+	uint16_t done = 0;
+	uint32_t chunk;
+	uint16_t got;
+
+	do {
+		chunk = RTE_MIN((uint32_t)(count - done), NAHANNI_RX_CHUNK);
+		got = chunk_receive(queue, frames + done, chunk);
+		done = (uint16_t)(done + got);
+	} while (got == chunk && done < count);
+	return done;
+}
+
 uint16_t
 nahanni_rx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
 {
 	struct nahanni_queue *queue = opaque;
 	uint16_t done = 0;
 
-	if (likely(queue_enter(queue)) && !nhn_rx_idle(queue->rx)) {
-		uint32_t chunk;
-		uint16_t got;
-
-		do {
-			chunk = RTE_MIN((uint32_t)(count - done), NAHANNI_RX_CHUNK);
-			got = chunk_receive(queue, frames + done, chunk);
-			done = (uint16_t)(done + got);
-		} while (got == chunk && done < count);
+	if (likely(queue_enter(queue))) {
+		if (nhn_rx_idle(queue->rx))
+			/* While nothing waits, and so not on the next frame's way. */
+			spares_refill(queue, RTE_MIN((uint32_t)count, NAHANNI_RX_CHUNK));
+		else
+			done = chunks_receive(queue, frames, count);
 	}
 	queue_leave(queue);
 	return done;

@@ -91,18 +91,18 @@ way_send_data(struct way *way, uint32_t lane, const uint8_t *pattern, uint32_t s
 {
 	const uint32_t command = protocol_command(PROTOCOL_DATA, 0);
 	struct nhn_tx *tx = way->tx[lane];
-	uint32_t tail = tx->tail;
+	struct nhn_tx_run run = nhn_tx_begin(tx);
 	uint32_t i;
 
 	for (i = 0; i < count; i++) {
-		uint8_t *body = nhn_tx_reserve_at(tx, tail, length);
+		uint8_t *body = nhn_tx_reserve_at(&run, length);
 
 		if (unlikely(body == NULL))
 			break;
 		message_fill(body, sequence + i, command, pattern, length);
-		tail = nhn_tx_commit_at(tx, tail, body, length);
+		nhn_tx_commit_at(&run, body, length);
 	}
-	nhn_tx_end(tx, tail);
+	nhn_tx_end(&run);
 	return i;
 }
 

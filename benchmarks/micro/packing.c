@@ -7,7 +7,7 @@
 
 #include <nhn_msg.h>
 
-#include "bare_ring.h"
+#include "../contest/bare_ring.h"
 #include "duel.h"
 
 #define BURST 56u /* messages handed over at once: eight cells of packs */
@@ -24,9 +24,9 @@ enum contestant {
 static const char *const names[CONTESTANTS] = {"bare ring", "lone messages", "packed messages"};
 
 struct meeting {
-	struct bare_ring bare;
 	uint32_t reader_turn __attribute__((aligned(64)));
 	uint64_t broken;
+	struct bare_ring bare; /* its cells follow */
 };
 
 struct run {
@@ -240,8 +240,9 @@ main(int argc, char **argv)
 	duel_options(&run.duel, "Rate of 8-byte messages: packed, lone, and in a bare ring.", argc,
 		     argv);
 	memory = duel_memory(&run.duel, REGION_BYTES);
-	run.meeting = duel_memory(&run.duel, sizeof(*run.meeting));
+	run.meeting = duel_memory(&run.duel, sizeof(*run.meeting) + BARE_BYTES(BARE_CELLS));
 	run.bare.ring = &run.meeting->bare;
+	run.bare.mask = BARE_CELLS - 1;
 	child = duel_fork(&run.duel);
 	if (child == 0) {
 		side_begin(&run, NHN_ROLE_GUEST, memory);

@@ -64,11 +64,11 @@ reserve_commit_burst_run(const struct primitive *p, void *state)
 	uint32_t i, j;
 
 	for (i = 0; i < operations; i += BURST) {
-		uint32_t tail = tx->tail;
+		struct nhn_tx_run run = nhn_tx_begin(tx);
 
 		for (j = 0; j < BURST; j++)
-			tail = nhn_tx_commit_at(tx, tail, nhn_tx_reserve_at(tx, tail, BODY), BODY);
-		nhn_tx_end(tx, tail);
+			nhn_tx_commit_at(&run, nhn_tx_reserve_at(&run, BODY), BODY);
+		nhn_tx_end(&run);
 		primitive_apart();
 	}
 }
@@ -80,8 +80,7 @@ cell_write(struct nhn_tx *tx, const void *body, uint32_t length)
 	uint8_t *cell = nhn_tx_cell(tx, tx->tail);
 
 	memcpy(cell, body, length);
-	nhn_tx_end(tx, nhn_tx_publish_at(tx, tx->tail, cell,
-					 NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT | length));
+	nhn_tx_publish(tx, cell, NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT | length);
 }
 
 static void
@@ -182,19 +181,19 @@ peek_empty_run(const struct primitive *p, void *state)
 static bool
 burst_send(const struct primitive *p, struct nhn_tx *tx, uint32_t number, uint32_t count)
 {
-	uint32_t tail = tx->tail;
+	struct nhn_tx_run run = nhn_tx_begin(tx);
 	uint32_t end = number + count;
 
 	for (; number != end; number++) {
 		const uint32_t length = pattern_length(PRIMITIVE_SEED, number, BODY);
-		void *body = nhn_tx_reserve_at(tx, tail, length);
+		void *body = nhn_tx_reserve_at(&run, length);
 
 		if (body == NULL)
 			return primitive_differs(p, "no room for message %u", number);
 		pattern_fill(body, length, PRIMITIVE_SEED, number);
-		tail = nhn_tx_commit_at(tx, tail, body, length);
+		nhn_tx_commit_at(&run, body, length);
 	}
-	nhn_tx_end(tx, tail);
+	nhn_tx_end(&run);
 	return true;
 }
 

@@ -6,7 +6,7 @@
  * bytes in place, check the order.
  */
 
-#include "bare_ring.h"
+#include "../contest/bare_ring.h"
 #include "duel.h"
 
 #define BURST 32u
@@ -26,9 +26,9 @@ enum contestant {
 
 /* What both processes share beside the rings: rounds in lock-step. */
 struct meeting {
-	struct bare_ring bare;
 	uint32_t reader_round __attribute__((aligned(64))); /* the reader has finished it */
 	uint64_t broken;				    /* messages out of order or changed */
+	struct bare_ring bare;				    /* its cells follow */
 };
 
 struct run {
@@ -124,18 +124,18 @@ channel_write(struct run *run)
 	uint32_t calls = 0;
 
 	while (number != end) {
-		uint32_t tail = tx->tail;
+		struct nhn_tx_run burst = nhn_tx_begin(tx);
 		uint32_t i;
 
 		for (i = 0; i < BURST && number != end; i++) {
-			uint8_t *body = nhn_tx_reserve_at(tx, tail, BODY);
+			uint8_t *body = nhn_tx_reserve_at(&burst, BODY);
 
 			if (body == NULL)
 				break;
 			message_write(run, body, number++);
-			tail = nhn_tx_commit_at(tx, tail, body, BODY);
+			nhn_tx_commit_at(&burst, body, BODY);
 		}
-		nhn_tx_end(tx, tail);
+		nhn_tx_end(&burst);
 		if (++calls % 1024 == 0)
 			nhn_link_control(&run->link, duel_now_ns());
 	}
@@ -237,8 +237,9 @@ main(int argc, char **argv)
 		     "Rate of 60-byte messages: the channel beside a bare ring, in rotated rounds.",
 		     argc, argv);
 	memory = duel_memory(&run.duel, REGION_BYTES);
-	run.meeting = duel_memory(&run.duel, sizeof(*run.meeting));
+	run.meeting = duel_memory(&run.duel, sizeof(*run.meeting) + BARE_BYTES(BARE_CELLS));
 	run.bare.ring = &run.meeting->bare;
+	run.bare.mask = BARE_CELLS - 1;
 	for (i = 0; i < BODY; i++)
 		run.pattern[i] = (uint8_t)(i * 37 + 11);
 	nhn_layout_uniform(&layout, 1, NHN_USE_RAW, BARE_CELLS, 0);

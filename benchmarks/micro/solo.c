@@ -47,16 +47,16 @@ receive_lone(struct nhn_rx *rx, uint64_t *number)
 COUNTED void
 send_burst(struct nhn_tx *tx, uint64_t number)
 {
-	uint32_t tail = tx->tail;
+	struct nhn_tx_run run = nhn_tx_begin(tx);
 	uint32_t i;
 
 	for (i = 0; i < TURN; i++, number++) {
-		uint8_t *body = nhn_tx_reserve_at(tx, tail, BODY);
+		uint8_t *body = nhn_tx_reserve_at(&run, BODY);
 
 		memcpy(body, &number, sizeof(number));
-		tail = nhn_tx_commit_at(tx, tail, body, BODY);
+		nhn_tx_commit_at(&run, body, BODY);
 	}
-	nhn_tx_end(tx, tail);
+	nhn_tx_end(&run);
 }
 
 COUNTED uint64_t

@@ -360,9 +360,8 @@ echo_rate(enum neighbour neighbour)
 
 			far_control(&pairs[1]);
 			if (tx->up && nhn_tx_reserve(tx, 0) != NULL)
-				nhn_tx_end(tx, nhn_tx_publish_at(
-						       tx, tx->tail, nhn_tx_cell(tx, tx->tail),
-						       200u << NHN_COMMIT_KIND_SHIFT | turn++ % 2));
+				nhn_tx_publish(tx, nhn_tx_cell(tx, tx->tail),
+					       200u << NHN_COMMIT_KIND_SHIFT | turn++ % 2);
 		}
 	}
 	return 20000 * 1e3 / (double)(nhn_worker_now_ns(NULL) - begin);

@@ -169,7 +169,7 @@ nhn_tx_init(struct nhn_tx *tx, const struct nhn_layout *layout, uint32_t channel
 	tx->cells = own_area + nhn_layout_offset(layout, channel);
 	tx->data = tx->cells + (size_t)entry->cells * entry->cell_bytes;
 	tx->cell_count = entry->cells;
-	tx->cell_shift = log2_of(entry->cell_bytes);
+	tx->cell_bytes = (uint8_t)entry->cell_bytes;
 	tx->lap_shift = log2_of(entry->cells);
 	tx->inline_bytes = (uint8_t)nhn_inline_bytes(entry->use, entry->cell_bytes);
 	tx->data_bytes = entry->data_bytes;
@@ -245,7 +245,7 @@ nhn_rx_park(struct nhn_rx *rx, const void NHN_FOREIGN *peer_area)
 	memset(rx, 0, sizeof(*rx));
 	rx->cells = (const uint8_t NHN_FOREIGN *)peer_area;
 	rx->cell_count = 4; /* a quarter is 1: a release of nothing publishes nothing */
-	rx->cell_shift = 6;
+	rx->cell_bytes = NHN_LINE_BYTES;
 	rx->tag = NHN_TAG_NONE;
 	rx->data_quarter = UINT32_MAX;
 }
@@ -260,7 +260,7 @@ nhn_rx_init(struct nhn_rx *rx, const struct nhn_layout *layout, uint32_t channel
 	rx->cells = (const uint8_t NHN_FOREIGN *)peer_area + nhn_layout_offset(layout, channel);
 	rx->data = rx->cells + (size_t)entry->cells * entry->cell_bytes;
 	rx->cell_count = entry->cells;
-	rx->cell_shift = log2_of(entry->cell_bytes);
+	rx->cell_bytes = (uint8_t)entry->cell_bytes;
 	rx->lap_shift = log2_of(entry->cells);
 	rx->inline_bytes = (uint8_t)nhn_inline_bytes(entry->use, entry->cell_bytes);
 	rx->data_bytes = entry->data_bytes;
@@ -284,10 +284,7 @@ nhn_rx_start(struct nhn_rx *rx, uint32_t pairing)
 bool
 nhn_rx_drained(const struct nhn_rx *rx)
 {
-	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
-
-	return !nhn_rx_holds(rx) &&
-	       nhn_rx_difference(&ring, rx->head, nhn_rx_commit_word(&ring, rx->head)) != 0;
+	return !nhn_rx_holds(rx) && !nhn_rx_waits(rx);
 }
 
 void

@@ -243,6 +243,24 @@ nhn_msg_cancel(struct nhn_msg_tx *msg)
 
 /* ---- many in a cell ---- */
 
+/**
+ * By words, as small messages were stored just before: a longer load would take bytes of several
+ * stores, and wait until these have left the core, behind those to the ring.
+ */
+static inline void
+pack_copy(uint8_t *to, const uint8_t *from, uint32_t bytes)
+{
+	uint64_t word;
+
+	for (; bytes >= sizeof(word); bytes -= (uint32_t)sizeof(word)) {
+		memcpy(&word, from, sizeof(word));
+		memcpy(to, &word, sizeof(word));
+		from += sizeof(word);
+		to += sizeof(word);
+	}
+	memcpy(to, from, bytes);
+}
+
 uint32_t
 nhn_msg_send_packed(struct nhn_msg_tx *msg, uint16_t type, const void *messages,
 		    uint32_t message_bytes, uint32_t count)
@@ -251,8 +269,9 @@ nhn_msg_send_packed(struct nhn_msg_tx *msg, uint16_t type, const void *messages,
 	const uint32_t pack_bytes = nhn_msg_pack_bytes(tx->inline_bytes);
 	const uint8_t *from = messages;
 	struct nhn_pack_head head;
+	struct nhn_tx_run run;
 	uint32_t fit = 0;
-	uint32_t tail, sent;
+	uint32_t sent;
 
 	if (message_bytes == 0 || message_bytes > NHN_PACK_MESSAGE_BYTES_MAX ||
 	    !nhn_msg_settle(msg))
@@ -262,22 +281,21 @@ nhn_msg_send_packed(struct nhn_msg_tx *msg, uint16_t type, const void *messages,
 	memset(&head, 0, sizeof(head));
 	head.type = type;
 	head.message_bytes = (uint8_t)message_bytes;
-	tail = tx->tail; /* the end of what was given up may just have gone */
+	run = nhn_tx_begin(tx); /* the end of what was given up may just have gone */
 	for (sent = 0; sent < count; sent += head.messages) {
 		uint32_t bytes;
-		uint8_t *cell = nhn_tx_reserve_at(tx, tail, 0);
+		uint8_t *cell = nhn_tx_reserve_at(&run, 0);
 
 		if (cell == NULL)
 			break;
 		head.messages = (uint8_t)(count - sent < fit ? count - sent : fit);
 		bytes = head.messages * message_bytes;
-		memcpy(cell, from, bytes);
+		pack_copy(cell, from, bytes);
 		memcpy(cell + pack_bytes, &head, sizeof(head));
-		tail = nhn_tx_publish_at(tx, tail, cell,
-					 NHN_KIND_PACK << NHN_COMMIT_KIND_SHIFT | bytes);
+		nhn_tx_publish_at(&run, cell, NHN_KIND_PACK << NHN_COMMIT_KIND_SHIFT | bytes);
 		from += bytes;
 	}
-	nhn_tx_end(tx, tail);
+	nhn_tx_end(&run);
 	if (cells_used(tx) > msg->cells_high && sent != 0)
 		nhn_msg_raise_watermark(msg);
 	if (sent < count && msg->lossy) {

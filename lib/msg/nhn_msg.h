@@ -248,7 +248,7 @@ nhn_msg_publish(struct nhn_msg_tx *msg, const struct nhn_message_head *head, con
 	memcpy(cell + tx->inline_bytes, head, sizeof(*head));
 	if (body != cell && length != 0)
 		low = nhn_tx_describe(tx, cell, body, length);
-	nhn_tx_end(tx, nhn_tx_publish_at(tx, tx->tail, cell, low));
+	nhn_tx_publish(tx, cell, low);
 	/* The reader's cursor as last loaded: it is loaded again at most every quarter ring. */
 	if (__builtin_expect(tx->tail - (tx->limit - tx->cell_count) > msg->cells_high, 0))
 		nhn_msg_raise_watermark(msg);
@@ -356,17 +356,17 @@ nhn_msg_peek(struct nhn_msg_rx *msg, struct nhn_msg_piece *pieces, uint32_t coun
 	struct nhn_rx *rx = msg->rx;
 	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 	uint32_t head = rx->head;
+	struct nhn_rx_place place = nhn_rx_place_of(&ring, head);
 	uint32_t i;
 
-	for (i = 0; i < count; i++, head++) {
-		const uint8_t NHN_FOREIGN *cell = nhn_rx_cell(&ring, head);
+	for (i = 0; i < count; i++, nhn_rx_place_next(&ring, &place, ++head)) {
 		uint32_t word;
 
-		if (ring.cell_shift == 7)
-			nhn_foreign_prefetch(cell);
-		word = nhn_rx_commit_word(&ring, head); /* A */
-		if (nhn_rx_difference(&ring, head, word) != 0 ||
-		    nhn_msg_take(msg, word, cell, &pieces[i]) != 0)
+		if (ring.cell_bytes != NHN_LINE_BYTES)
+			nhn_foreign_prefetch(place.cell);
+		word = nhn_rx_commit_word(&ring, place.cell); /* A */
+		if (!nhn_rx_committed(&place, word) ||
+		    nhn_msg_take(msg, word, place.cell, &pieces[i]) != 0)
 			break;
 	}
 	rx->head = head;
@@ -416,10 +416,8 @@ static inline bool
 nhn_msg_ready(struct nhn_msg_rx *msg)
 {
 	struct nhn_rx *rx = msg->rx;
-	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 
-	if (msg->holding ||
-	    nhn_rx_difference(&ring, rx->head, nhn_rx_commit_word(&ring, rx->head)) == 0)
+	if (msg->holding || nhn_rx_waits(rx))
 		return true;
 	if (rx->released != rx->published)
 		nhn_rx_publish(rx);

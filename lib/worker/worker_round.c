@@ -28,7 +28,7 @@ watch_channel(struct watch *watch, const struct nhn_rx *rx)
 {
 	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 
-	watch->word = nhn_rx_commit_place(&ring, rx->head);
+	watch->word = nhn_rx_commit_place(&ring, nhn_rx_cell(&ring, rx->head));
 	watch->expected = nhn_rx_expected(&ring, rx->head);
 }
 

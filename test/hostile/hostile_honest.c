@@ -131,14 +131,14 @@ fill(struct hostile *h, const struct nhn_rx *rx, uint32_t *cell, bool inlined)
 static void
 send_one(struct hostile *h, const struct nhn_rx *rx, uint8_t *cells, uint32_t index, bool inlined)
 {
-	uint32_t shift = rx->cell_shift & 7;
-	uint64_t offset = (uint64_t)(index & (rx->cell_count - 1)) << shift;
+	uint32_t bytes = rx->cell_bytes;
+	uint64_t offset = (uint64_t)(index & (rx->cell_count - 1)) * bytes;
 	uint32_t *cell = (uint32_t *)(void *)(cells + offset);
-	uint32_t *commit = cell + (1u << shift) / 4 - 1;
+	uint32_t *commit = cell + bytes / 4 - 1;
 	uint32_t lap = index >> (rx->lap_shift & 31) & NHN_COMMIT_LAP_MASK;
 	uint32_t upper = (rx->tag | lap) << NHN_COMMIT_LAP_SHIFT;
 
-	if (cells + offset + (1u << shift) > h->peer + h->bytes)
+	if (cells + offset + bytes > h->peer + h->bytes)
 		return; /* a racing thread may have read it in the making */
 	if (h->link->rx_state == NHN_RX_DRAINING)
 		put(h, commit, 0); /* a dead writer commits nothing more */

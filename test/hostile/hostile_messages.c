@@ -138,7 +138,7 @@ hostile_message_spoil(struct hostile *h)
 	for (i = 0; i < 3; i++)
 		hostile_put(h, offset + inline_bytes + 4 * i, words[i]);
 	hostile_put(h,
-		    hostile_cell_offset(h, channel, index) +
-			    (1u << (h->link->rx[channel].cell_shift & 7)) - NHN_COMMIT_BYTES,
+		    hostile_cell_offset(h, channel, index) + h->link->rx[channel].cell_bytes -
+			    NHN_COMMIT_BYTES,
 		    hostile_commit(h, channel, index, low >> NHN_COMMIT_KIND_SHIFT, low & 255));
 }

@@ -231,14 +231,14 @@ hostile_cell_offset(const struct hostile *h, uint32_t channel, uint32_t index)
 	const struct nhn_rx *rx = &h->link->rx[channel];
 
 	return nhn_layout_offset(&h->link->layout, channel) +
-	       ((uint64_t)(index & (rx->cell_count - 1)) << (rx->cell_shift & 7));
+	       (uint64_t)(index & (rx->cell_count - 1)) * rx->cell_bytes;
 }
 
 static uint64_t
 commit_offset(const struct hostile *h, uint32_t channel, uint32_t index)
 {
-	return hostile_cell_offset(h, channel, index) +
-	       (1u << (h->link->rx[channel].cell_shift & 7)) - NHN_COMMIT_BYTES;
+	return hostile_cell_offset(h, channel, index) + h->link->rx[channel].cell_bytes -
+	       NHN_COMMIT_BYTES;
 }
 
 uint32_t
@@ -378,7 +378,7 @@ aim_own(struct hostile *h)
 	case 5:
 		put_odd(h, h->own,
 			nhn_layout_offset(&h->link->layout, channel) +
-				(((uint64_t)cell + 1) << (tx->cell_shift & 7)) - 4);
+				((uint64_t)cell + 1) * tx->cell_bytes - 4);
 		break;
 	default:
 		put_byte(h, h->own, 256 + hostile_below(h, (uint32_t)h->bytes - 256));

@@ -155,7 +155,7 @@ liar_cell_put(uint32_t kind, uint32_t length, const struct nhn_message_head *hea
 	assert_non_null(cell);
 	memset(cell, 0x5c, INLINE);
 	memcpy(cell + INLINE, head, sizeof(*head));
-	nhn_tx_end(tx, nhn_tx_publish_at(tx, tx->tail, cell, kind << 8 | length));
+	nhn_tx_publish(tx, cell, kind << 8 | length);
 	return cell;
 }
 
@@ -170,8 +170,7 @@ liar_range_put(uint32_t length, const struct nhn_message_head *head)
 	assert_non_null(body);
 	memset(body, 0x5d, length);
 	memcpy(cell + INLINE, head, sizeof(*head));
-	nhn_tx_end(tx,
-		   nhn_tx_publish_at(tx, tx->tail, cell, nhn_tx_describe(tx, cell, body, length)));
+	nhn_tx_publish(tx, cell, nhn_tx_describe(tx, cell, body, length));
 }
 
 /* ---- what is expected ---- */

@@ -301,7 +301,7 @@ pack_put(uint32_t each, uint32_t count)
 	for (i = 0; i < count; i++)
 		pattern_fill(cell + i * each, each, 5, i);
 	memcpy(cell + nhn_msg_pack_bytes(tx->inline_bytes), &pack, sizeof(pack));
-	nhn_tx_end(tx, nhn_tx_publish_at(tx, tx->tail, cell, NHN_KIND_PACK << 8 | each * count));
+	nhn_tx_publish(tx, cell, NHN_KIND_PACK << 8 | each * count);
 }
 
 static void

@@ -106,7 +106,7 @@ static void
 read_view(struct hostile *h, const struct nhn_rx *rx, const struct nhn_view *view)
 {
 	const uint8_t *cells = rx->cells;
-	const uint8_t *ring = cells + ((size_t)rx->cell_count << rx->cell_shift);
+	const uint8_t *ring = cells + ((size_t)rx->cell_count * rx->cell_bytes);
 	const uint8_t *from;
 
 	hostile_check(h, view->length <= LONGEST);
@@ -114,7 +114,7 @@ read_view(struct hostile *h, const struct nhn_rx *rx, const struct nhn_view *vie
 	from = nhn_foreign_lend(view->data);
 	h->inside = false;
 	if (from < ring) {
-		size_t place = (size_t)(from - cells) & ((1u << rx->cell_shift) - 1);
+		size_t place = (size_t)(from - cells) & (rx->cell_bytes - 1u);
 
 		hostile_check(h, from >= cells && place == 0);
 		hostile_check(h, view->length <= rx->inline_bytes);

@@ -246,7 +246,7 @@ msg_send_packed(struct hostile *h, struct nhn_msg_tx *tx, uint32_t message_bytes
 int
 msg_relay(struct hostile *h, struct nhn_msg_rx *from, struct nhn_msg_tx *to, uint32_t id)
 {
-	bool longer = from->rx->cell_shift > to->tx->cell_shift;
+	bool longer = from->rx->cell_bytes > to->tx->cell_bytes;
 	int ret;
 
 	hostile_enter(h);

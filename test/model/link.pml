@@ -24,11 +24,11 @@
  *   nhn_foreign_copy_words					lib/wire/nhn_foreign.h
  *   nhn_descriptor_valid					lib/wire/nhn_peer.h
  *   nhn_peer_header_copy					lib/wire/peer.c
- *   tail limit data_tail data_limit				lib/channel/nhn_channel.h
- *   head released published stale				lib/channel/nhn_channel.h
- *   data_head data_released data_published position length	lib/channel/nhn_channel.h
- *   nhn_tx_reserve nhn_tx_commit				lib/channel/nhn_channel.h
- *   nhn_rx_peek nhn_rx_empty nhn_rx_release			lib/channel/nhn_channel.h
+ *   tail limit data_tail data_limit position			lib/channel/nhn_channel_tx.h
+ *   head released published stale				lib/channel/nhn_channel_rx.h
+ *   data_head data_released data_published length		lib/channel/nhn_channel_rx.h
+ *   nhn_tx_reserve nhn_tx_commit				lib/channel/nhn_channel_tx.h
+ *   nhn_rx_peek nhn_rx_empty nhn_rx_release			lib/channel/nhn_channel_rx.h
  *   nhn_tx_refresh tx_refresh_data nhn_tx_open nhn_tx_stop	lib/channel/channel.c
  *   nhn_rx_init nhn_rx_publish nhn_rx_drained nhn_rx_stop	lib/channel/channel.c
  *   tx_state tx_peer rx_state rx_peer				lib/link/nhn_link.h
@@ -45,7 +45,7 @@
  *
  * What the code stores with release:
  *
- *   channel/nhn_channel.h: commit_word
+ *   channel/nhn_channel_tx.h: commit_word
  *   channel/channel.c: data cells
  *   link/link.c: open seen seen session
  *   link/link_start.c: shared magic session session session

@@ -141,8 +141,8 @@ operate_reopen(void)
 	model.pairing += 1 + (uint32_t)(model.sent % 5);
 	model.stopped = false;
 	nhn_tx_open(&rig.tx);
-	assert_int_equal(nhn_tx_count_committed(rig.tx.cells, rig.tx.cell_count,
-						1u << rig.tx.cell_shift, rig.cursor.cells),
+	assert_int_equal(nhn_tx_count_committed(rig.tx.cells, rig.tx.cell_count, rig.tx.cell_bytes,
+						rig.cursor.cells),
 			 0);
 	nhn_rx_start(&rig.rx, model.pairing);
 	nhn_tx_start(&rig.tx, model.pairing);

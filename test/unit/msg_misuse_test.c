@@ -188,10 +188,8 @@ test_sending_after_one_that_was_given_up(void **state)
 		while (sender(0)->sent == 0)
 			nhn_msg_send_step(sender(0));
 		while (nhn_tx_reserve(sender(0)->tx, 0) != NULL) { /* full, by any means */
-			nhn_tx_end(sender(0)->tx,
-				   nhn_tx_publish_at(
-					   sender(0)->tx, sender(0)->tx->tail,
-					   nhn_tx_cell(sender(0)->tx, sender(0)->tx->tail), 0));
+			nhn_tx_publish(sender(0)->tx,
+				       nhn_tx_cell(sender(0)->tx, sender(0)->tx->tail), 0);
 			cells++;
 		}
 		nhn_msg_cancel(sender(0));

@@ -52,10 +52,12 @@ struct nahanni_queue {
 	uint64_t errors; /**< frames too long, too short or rewritten under the reader */
 	uint64_t no_mbuf;
 	struct rte_mempool *pool;
-	uint16_t port_id;
+	uint64_t rearm_data;  /**< rx: of a received mbuf */
+	uint32_t frame_bytes; /**< rx: longest frame that an mbuf takes */
 	uint16_t descriptors;
 	uint16_t spare_count;
-	struct rte_mbuf *spare[NAHANNI_RX_CHUNK]; /**< ready for the next frames */
+	bool fast_free; /**< tx: all mbufs are of one pool, and nobody else's */
+	struct rte_mbuf *spare[NAHANNI_RX_CHUNK]; /**< raw, ready for the next frames */
 } __rte_cache_aligned;
 
 /** What the port's link serves. */

@@ -64,11 +64,18 @@ dev_configure(struct rte_eth_dev *dev)
 	return -EINVAL;
 }
 
+/** The longest frame that an mbuf takes; ethdev has seen to it that there is a headroom. */
+static uint32_t
+mbuf_room(struct rte_mempool *pool)
+{
+	return (uint32_t)(rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
+}
+
 /** Whether a frame of the MTU fits one mbuf. */
 static int
 mbufs_fit(const struct rte_eth_dev_data *data, struct rte_mempool *pool)
 {
-	uint32_t room = (uint32_t)(rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
+	uint32_t room = mbuf_room(pool);
 	uint32_t frame = data->mtu + NHN_FRAME_OVERHEAD;
 
 	if (room >= frame)
@@ -246,7 +253,7 @@ dev_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->max_rx_pktlen = frame_bytes_max(port);
 	info->min_mtu = RTE_ETHER_MIN_MTU;
 	info->max_mtu = (uint16_t)(info->max_rx_pktlen - NHN_FRAME_OVERHEAD);
-	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	info->rx_desc_lim = limit;
 	info->tx_desc_lim = limit;
 	info->default_rxportconf.ring_size = NAHANNI_CELLS_DEFAULT;
@@ -297,7 +304,6 @@ queue_new(struct rte_eth_dev *dev, uint16_t descriptors, unsigned int socket)
 		return NULL;
 	}
 	queue->port = dev->data->dev_private;
-	queue->port_id = dev->data->port_id;
 	queue->descriptors = descriptors;
 	return queue;
 }
@@ -316,6 +322,22 @@ start_with_port(const struct rte_eth_dev_data *data, const char *kind, uint16_t 
 	return -ENOTSUP;
 }
 
+/** What stands at rearm_data of an mbuf that was received. */
+static uint64_t
+rearm_data(uint16_t port_id)
+{
+	struct rte_mbuf mbuf = {
+		.data_off = RTE_PKTMBUF_HEADROOM,
+		.refcnt = 1,
+		.nb_segs = 1,
+		.port = port_id,
+	};
+	uint64_t data;
+
+	memcpy(&data, &mbuf.rearm_data, sizeof(data));
+	return data;
+}
+
 static int
 rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t descriptors, unsigned int socket,
 	       const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
@@ -331,6 +353,8 @@ rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t descriptors, un
 	if (queue == NULL)
 		return -ENOMEM;
 	queue->pool = pool;
+	queue->frame_bytes = mbuf_room(pool);
+	queue->rearm_data = rearm_data(dev->data->port_id);
 	dev->data->rx_queues[index] = queue;
 	return 0;
 }
@@ -340,11 +364,16 @@ tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t descriptors, un
 	       const struct rte_eth_txconf *conf)
 {
 	int ret = start_with_port(dev->data, "tx", index, conf->tx_deferred_start);
+	struct nahanni_queue *queue;
 
 	if (ret != 0)
 		return ret;
-	dev->data->tx_queues[index] = queue_new(dev, descriptors, socket);
-	return dev->data->tx_queues[index] != NULL ? 0 : -ENOMEM;
+	queue = queue_new(dev, descriptors, socket);
+	if (queue == NULL)
+		return -ENOMEM;
+	queue->fast_free = dev->data->dev_conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	dev->data->tx_queues[index] = queue;
+	return 0;
 }
 
 /** Within the bounds of dev_infos_get(); start looks whether the queues leave room for it. */

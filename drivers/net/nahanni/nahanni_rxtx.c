@@ -32,48 +32,73 @@ queue_leave(struct nahanni_queue *queue)
 		nahanni_control(queue->port);
 }
 
-/** Have @p count mbufs ready. @return how many there are */
-static inline uint32_t
-spares_refill(struct nahanni_queue *queue, uint32_t count)
+/** Fill up the mbufs that are kept ready. */
+static inline void
+spares_fill(struct nahanni_queue *queue)
 {
-	uint32_t missing;
+	struct rte_mbuf **free = &queue->spare[queue->spare_count];
 
-	if (likely(queue->spare_count >= count))
-		return count;
-	missing = NAHANNI_RX_CHUNK - queue->spare_count;
-	if (likely(rte_pktmbuf_alloc_bulk(queue->pool, &queue->spare[queue->spare_count],
-					  missing) == 0)) {
+	if (likely(rte_mempool_get_bulk(queue->pool, (void **)free,
+					NAHANNI_RX_CHUNK - queue->spare_count) == 0))
 		queue->spare_count = NAHANNI_RX_CHUNK;
-		return count;
+}
+
+/** @return mbufs that are ready, at most @p count; 0: the pool is empty */
+static inline uint32_t
+spares_ready(struct nahanni_queue *queue, uint32_t count)
+{
+	if (unlikely(queue->spare_count == 0)) {
+		spares_fill(queue);
+		if (unlikely(queue->spare_count == 0)) {
+			if (rte_mempool_get(queue->pool, (void **)queue->spare) == 0)
+				queue->spare_count = 1;
+			else
+				queue->no_mbuf++;
+		}
 	}
-	missing = count - queue->spare_count;
-	if (rte_pktmbuf_alloc_bulk(queue->pool, &queue->spare[queue->spare_count], missing) == 0)
-		queue->spare_count = (uint16_t)count;
-	else
-		queue->no_mbuf++;
-	return queue->spare_count;
+	return RTE_MIN(count, (uint32_t)queue->spare_count);
+}
+
+/**
+ * Copy a frame. One of 49 to 64 bytes, as most short ones are, without a look at its length: its
+ * last 16 bytes may be some of the 48 before.
+ */
+static inline void
+frame_copy(uint8_t *to, const uint8_t *from, uint32_t length)
+{
+	if (likely(length - 49 < 16)) {
+		memcpy(to, from, 48);
+		memcpy(to + length - 16, from + length - 16, 16);
+	} else {
+		rte_memcpy(to, from, length);
+	}
 }
 
 /** Copy a frame out of the peer's area. @return its mbuf, or NULL: dropped */
 static inline struct rte_mbuf *
 frame_take(struct nahanni_queue *queue, const struct nhn_view *view)
 {
-	struct rte_mbuf *mbuf = queue->spare[queue->spare_count - 1];
+	const uint32_t length = view->length;
+	struct rte_mbuf *mbuf;
 
-	if (unlikely(view->length < RTE_ETHER_HDR_LEN ||
-		     view->length > rte_pktmbuf_tailroom(mbuf))) {
+	if (unlikely(length < RTE_ETHER_HDR_LEN || length > queue->frame_bytes)) {
 		queue->errors++;
 		return NULL;
 	}
-	queue->spare_count--;
-	rte_memcpy(rte_pktmbuf_mtod(mbuf, void *), nhn_foreign_lend(view->data), view->length);
-	mbuf->port = queue->port_id;
-	mbuf->data_len = (uint16_t)view->length;
-	mbuf->pkt_len = view->length;
+	mbuf = queue->spare[--queue->spare_count];
+	frame_copy((uint8_t *)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM, nhn_foreign_lend(view->data),
+		   length);
+	/* All of rearm_data at once, as vector drivers do. */
+	memcpy(&mbuf->rearm_data, &queue->rearm_data, sizeof(queue->rearm_data));
+	mbuf->ol_flags &= RTE_MBUF_F_EXTERNAL;
+	mbuf->packet_type = 0;
+	mbuf->pkt_len = length;
+	mbuf->data_len = (uint16_t)length;
+	mbuf->vlan_tci = 0;
 	return mbuf;
 }
 
-/** Receive one chunk. @return frames, 0: none */
+/** Receive one chunk, for which mbufs are ready. @return frames, 0: none */
 static inline uint16_t
 chunk_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint32_t count)
 {
@@ -83,7 +108,7 @@ chunk_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint32_t co
 	int seen;
 	int i;
 
-	seen = nhn_rx_peek(queue->rx, views, spares_refill(queue, count));
+	seen = nhn_rx_peek(queue->rx, views, count);
 	if (seen <= 0)
 		return 0;
 	for (i = 0; i < seen; i++) {
@@ -112,7 +137,7 @@ chunks_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t c
 	uint16_t got;
 
 	do {
-		chunk = RTE_MIN((uint32_t)(count - done), NAHANNI_RX_CHUNK);
+		chunk = spares_ready(queue, (uint32_t)(count - done));
 		got = chunk_receive(queue, frames + done, chunk);
 		done = (uint16_t)(done + got);
 	} while (got == chunk && done < count);
@@ -126,11 +151,11 @@ nahanni_rx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
 	uint16_t done = 0;
 
 	if (likely(queue_enter(queue))) {
-		if (nhn_rx_idle(queue->rx))
-			/* While nothing waits, and so not on the next frame's way. */
-			spares_refill(queue, RTE_MIN((uint32_t)count, NAHANNI_RX_CHUNK));
-		else
+		if (!nhn_rx_idle(queue->rx))
 			done = chunks_receive(queue, frames, count);
+		else if (unlikely(queue->spare_count <= NAHANNI_RX_CHUNK / 2))
+			/* While nothing waits, and so not on the next frame's way. */
+			spares_fill(queue);
 	}
 	queue_leave(queue);
 	return done;
@@ -141,7 +166,7 @@ static inline void
 frame_put(uint8_t *body, const struct rte_mbuf *mbuf)
 {
 	if (likely(mbuf->nb_segs == 1)) {
-		rte_memcpy(body, rte_pktmbuf_mtod(mbuf, const void *), mbuf->data_len);
+		frame_copy(body, rte_pktmbuf_mtod(mbuf, const uint8_t *), mbuf->data_len);
 		return;
 	}
 	for (; mbuf != NULL; mbuf = mbuf->next) {
@@ -152,52 +177,69 @@ frame_put(uint8_t *body, const struct rte_mbuf *mbuf)
 
 /** What a burst did, in registers until its end. */
 struct sent {
-	uint32_t tail;
+	struct nhn_tx_run run;
 	uint64_t bytes;
 	uint64_t dropped;
+	uint32_t segments; /**< the bits of all frames' */
 };
 
 /** Send one frame. @return whether it is dealt with: sent, or too long and dropped */
 static inline bool
-frame_send(struct nhn_tx *tx, const struct rte_mbuf *mbuf, struct sent *sent)
+frame_send(const struct rte_mbuf *mbuf, struct sent *sent)
 {
 	static const struct nhn_frame_metadata none;
 	uint32_t length = mbuf->pkt_len;
-	uint8_t *body = nhn_tx_reserve_at(tx, sent->tail, length);
+	uint8_t *body = nhn_tx_reserve_at(&sent->run, length);
 
+	sent->segments |= mbuf->nb_segs;
 	if (unlikely(body == NULL)) {
+		const struct nhn_tx *tx = sent->run.tx;
+
 		if (!tx->up || length <= tx->inline_bytes || length <= tx->data_bytes / 2)
 			return false;
 		sent->dropped++;
 		return true;
 	}
 	frame_put(body, mbuf);
-	*nhn_tx_metadata(tx, sent->tail) = none;
-	sent->tail = nhn_tx_commit_at(tx, sent->tail, body, length);
+	*nhn_tx_metadata_at(&sent->run) = none;
+	nhn_tx_commit_at(&sent->run, body, length);
 	sent->bytes += length;
 	/* The next frame is likely as long, and its lines are still the reader's. */
-	if (length > tx->inline_bytes)
-		nhn_tx_fetch_data(tx, RTE_MIN(length, FETCH_BYTES));
+	if (length > sent->run.inline_bytes)
+		nhn_tx_fetch_data(sent->run.tx, RTE_MIN(length, FETCH_BYTES));
 	return true;
+}
+
+/** Free what was sent. */
+static inline void
+frames_free(const struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t count,
+	    uint32_t segments)
+{
+	if (queue->fast_free && likely(segments == 1))
+		rte_mempool_put_bulk(frames[0]->pool, (void **)frames, count);
+	else
+		rte_pktmbuf_free_bulk(frames, count);
 }
 
 uint16_t
 nahanni_tx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
 {
 	struct nahanni_queue *queue = opaque;
+	uint32_t segments = 0;
 	uint16_t done = 0;
 
 	if (likely(queue_enter(queue))) {
-		struct sent sent = {.tail = queue->tx->tail};
+		struct sent sent = {.run = nhn_tx_begin(queue->tx)};
 
-		while (done < count && likely(frame_send(queue->tx, frames[done], &sent)))
+		while (done < count && likely(frame_send(frames[done], &sent)))
 			done++;
-		nhn_tx_end(queue->tx, sent.tail);
+		nhn_tx_end(&sent.run);
 		queue->packets += done - sent.dropped;
 		queue->bytes += sent.bytes;
 		queue->errors += sent.dropped;
+		segments = sent.segments;
 	}
 	queue_leave(queue);
-	rte_pktmbuf_free_bulk(frames, done);
+	frames_free(queue, frames, done, segments);
 	return done;
 }

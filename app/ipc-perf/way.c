@@ -184,9 +184,12 @@ way_link_watch(struct way *way, uint64_t now_ns, enum nhn_link_state state)
 {
 	if (*way->stopped)
 		return WATCH_STOPPED;
+	/* Before it is up, too: a peer that dies meanwhile left each of them to be read out. A
+	 * guest has none before it has seen a host. */
+	if (likely(way->link->layout.channels != 0))
+		way->lanes = way->link->layout.channels;
 	if (likely(state == NHN_LINK_UP)) {
 		way->look_ns = now_ns + MEMORY_LOOK_NS;
-		way->lanes = way->link->layout.channels;
 		return WATCH_UP;
 	}
 	if (unlikely(memory_is_lost(way, now_ns)))

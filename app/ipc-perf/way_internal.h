@@ -78,7 +78,7 @@ struct way {
 	struct rte_ether_hdr header;   /**< ethdev: of each frame */
 	struct nhn_link *link; /**< the channels', or the started port's for its probe words;
 				*   NULL: a port of another driver */
-	uint32_t lanes;	       /**< that there are, once the link was up */
+	uint32_t lanes;	       /**< that there are, once the link has a layout */
 	uint32_t polls;	       /**< empty ones, wraps */
 	uint64_t watched;      /**< cycles at the last look */
 	uint64_t waited_ns;    /**< for what is under way */

@@ -54,6 +54,45 @@ test_ping_killed()	# VIA
 	check "$1: ping killed and started again, pong served both" $? "$work/ping.log" "$work/pong.log"
 }
 
+# A guest's first host dies when its ring is open for the guest and before it has said that it
+# reads the guest's: so the memory is left as such a host leaves it.
+# shellcheck disable=SC2016	# Python's
+half_up='
+import struct, sys, time
+with open(sys.argv[1], "r+b", 0) as memory:
+    half = memory.seek(0, 2) // 2
+    def words(area):	# session, seen, open
+        memory.seek(area)
+        return struct.unpack("<3I", memory.read(12))
+    host, guest = words(0)[0], words(half)[0]
+    while guest == 0 or guest % 2 or words(half)[1] != host:
+        time.sleep(0.01)
+        guest = words(half)[0]
+    memory.seek(4)
+    memory.write(struct.pack("<2I", guest, guest))
+    while words(half)[1] != host | 1:
+        time.sleep(0.01)
+'
+
+test_killed_half_up()	# VIA
+{
+	local first
+	rm -f "$work/memory" "$work/out.json"
+	"$perf" -l 0 -- --mode ping --via "$1" --link "role=host,path=$work/memory" >"$work/first.log" 2>&1 &
+	first=$!
+	wait_for grep -q 'waiting for pong' "$work/first.log"
+	kill -KILL $first
+	wait $first 2>/dev/null
+	"$perf" -l "$other_core" -- --mode pong --via "$1" --link "role=guest,path=$work/memory" >"$work/pong.log" 2>&1 &
+	pong=$!
+	timeout 60 /usr/bin/python3 -c "$half_up" "$work/memory" >>"$work/first.log" 2>&1 &&
+		timeout 100 "$perf" -l 0 -- --mode ping --via "$1" --link "role=host,path=$work/memory" \
+			--samples $samples --json "$work/out.json" >"$work/ping.log" 2>&1 &&
+		wait $pong && all_arrived "$work/out.json" $samples
+	check "$1: ping killed while its link came up first, pong served the next" $? "$work/first.log" "$work/ping.log" "$work/pong.log"
+	kill $pong 2>/dev/null
+}
+
 # Debian's testpmd on both ends, all frames of txonly counted again by rxonly
 # but those that were on their way at the end: a ring at most.
 test_testpmd()
@@ -147,6 +186,7 @@ test_bad_devargs()
 for size in 8 60 61 1500 65536; do test_size channel $size; done
 for size in 64 122 123 1500; do test_size ethdev $size; done
 for via in channel ethdev; do test_ping_killed $via; done
+for via in channel msg; do test_killed_half_up $via; done
 test_testpmd
 test_bad_options
 test_bad_memory

@@ -80,52 +80,96 @@ echo "$attempt" | fact "attempts"
 awk "BEGIN { print $to - $from }" </dev/null | fact "seconds"
 "$judge" --json --cores 1 --only local-interrupts,switches,kernel-threads >polling.json
 echo "measured"
+# Tells a guest that stands still from a far end that waits.
+while sleep 5; do
+	echo "up $(cut -d ' ' -f 1 /proc/uptime) s; far end, state and ticks: $(cut -d ' ' -f 3,14,15 "/proc/$pong/stat")"
+	tail -n 2 pong.log
+done &
+watch=$!
 # The host ends it.
 wait $pong
 status=$?
+kill $watch
 cat pong.log
 exit $status
 END_OF_GUEST
 
 # measure FLAVOUR PARAMETERS: facts, before, after, still.json, polling.json in $work. Once
-# more where the near end did not last until all was seen; its words are shown.
+# more where not all was seen, or the near end did not last until then; their words are shown.
 measure()
 {
 	measure_once "$@" && return
-	echo "the near end ended by itself, once more:"
-	tail -n 15 "$work/host.log"
+	echo "the guest did not measure in time, or the near end ended by itself, once more:"
+	load_average
+	tail -n 15 "$work/host.log" "$work/guest.log"
 	guest_kill
 	measure_once "$@" || guest_kill
 }
 
 measure_once()
 {
-	local lasted
+	local lasted status
 	memory_new
-	rm -f "$work"/{facts,before,after,out.json}
+	# The last guest's words too: what is started below empties its log only when it runs.
+	rm -f "$work"/{facts,before,after,out.json,guest.log,host.log}
 	local options=(--smp 2 --append "$2") file
 	[ "$1" = standard ] || options+=(--rt)
 	for file in facts before after still.json polling.json; do
 		options+=(--get "/root/$file:$work/$file")
 	done
-	guest_start "$work/guest.log" --time-limit 90 "${options[@]}" --put "$judge" --put "$work/measure:/root/measure" \
+	guest_start "$work/guest.log" "${options[@]}" --put "$judge" --put "$work/measure:/root/measure" \
 		-- sh /root/measure "$perf" "$judge"
-	"$perf" -l 0 -- --mode ping --duration 60s --gaps off --link "$host_link" >"$work/host.log" 2>&1 &
+	"$perf" -l 0 -- --mode ping --duration 200s --gaps off --link "$host_link" >"$work/host.log" 2>&1 &
 	ping_pid=$!
-	wait_for grep -qx measured "$work/guest.log"
-	kill -0 $ping_pid 2>/dev/null
+	# A busy machine boots for minutes.
+	wait_for grep -qx measured "$work/guest.log" || wait_for grep -qx measured "$work/guest.log"
 	lasted=$?
+	kill -0 $ping_pid 2>/dev/null || lasted=1
 	# The far end stays; ^C would wait for the end of a round, which is long on a busy host.
 	kill -KILL $ping_pid
 	wait $ping_pid 2>/dev/null
 	[ $lasted = 0 ] || return
-	# A run that comes to its end ends the far end too.
-	timeout 30 "$perf" -l 0 -- --mode ping --duration 500ms --gaps off --link "$host_link" --json "$work/out.json" >"$work/host.log" 2>&1
-	guest_wait
-	verdict_of "measured" $? "$work/guest.log" "$work/host.log"
+	# A run that comes to its end ends the far end too; one that is stopped does not.
+	timeout 100 "$perf" -l 0 -- --mode ping --duration 500ms --gaps off --link "$host_link" --json "$work/out.json" >"$work/host.log" 2>&1
+	status=$?
+	: >"$work/words"
+	if [ $status = 124 ]; then
+		words >"$work/words"
+		guest_kill
+	else
+		guest_wait
+		status=$?
+	fi
+	verdict_of "measured" $status "$work/guest.log" "$work/host.log" "$work/words"
 	# What was lost or changed no busy machine explains.
 	[ ! -s "$work/out.json" ] || { whole; check "$name: every message whole" $? "$work/host.log"; }
 	return 0
+}
+
+load_average()
+{
+	echo "load of this machine, which has $(nproc) cores: $(cat /proc/loadavg)"
+}
+
+word()	# OFFSET BYTES
+{
+	od -A n -t u4 -j "$1" -N "$2" "$work/memory"
+}
+
+# How far the handshake got (doc/wire-format), and twice, for a beat that moves is an end that
+# polls. The near end has closed its session, which is odd now.
+words()
+{
+	local side offset
+	load_average
+	for _ in 1 2; do
+		for side in host guest; do
+			offset=0
+			[ $side = host ] || offset=$((8 << 20))
+			echo "$side: session, seen, open, discarded: $(word $offset 16), beat: $(word $((offset + 64)) 4)"
+		done
+		sleep 6
+	done
 }
 
 # What the last run had.

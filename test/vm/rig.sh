@@ -47,7 +47,9 @@ layout_take()	# joint|split [ORDER]: of the devices, "own-first" or "peer-first"
 # Memory as it is before anything has run. The host's file must be there for QEMU.
 memory_new()
 {
-	rm -f "${files[@]}" "$work"/*.json "$work/monitor"
+	# Logs too: what is started in the background empties its own when it runs, and until then
+	# who waits for a line would find the last run's.
+	rm -f "${files[@]}" "$work"/*.json "$work"/*.log "$work/monitor"
 	truncate -s 16M "${files[@]}"
 }
 

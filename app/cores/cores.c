@@ -12,7 +12,7 @@
 int
 cores_eal_check(const char *name, int eal_argc, char **argv, cores_say *say)
 {
-	static const char *const names[] = {"-l", "-c", "--lcores"};
+	static const char *const names[] = {"-l", "-c", "--lcores", "--main-lcore"};
 	int i;
 	size_t j;
 

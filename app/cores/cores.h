@@ -34,7 +34,7 @@ struct cores_wish {
 struct cores {
 	int cpu[CORES_MAX];
 	unsigned int count;
-	char list[CORES_LIST_BYTES];	  /**< "2,5", as EAL's -l has it; auto: near ones adjoin */
+	char list[CORES_LIST_BYTES];	  /**< "2,5"; auto: near ones adjoin */
 	char sentence[NHN_TOPO_TEXT_MAX]; /**< where they are; auto: also what was relaxed */
 	struct nhn_check_result *checks;  /**< NULL: not judged */
 	unsigned int check_count;

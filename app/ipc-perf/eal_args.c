@@ -10,8 +10,8 @@
 #include "eal_args.h"
 #include "say.h"
 
-/** Arguments added at most: --no-pci, --vdev=..., --no-huge -m N, --no-shconf, --no-telemetry,
- *  -l N. */
+/** Arguments added at most: -a BDF -a BDF, --no-huge -m N, --no-shconf, --no-telemetry,
+ *  --lcores=0@N. */
 #define ADDED_MAX 9
 /** MiB without hugepages: mbufs of a port, and what EAL keeps for itself. */
 #define NO_HUGE_MIB "128"

@@ -162,9 +162,10 @@ static void
 print_own(void)
 {
 	puts("  --cores N|auto\n"
-	     "      The core to poll on, instead of EAL's -l: isolated ones too. auto: the one\n"
-	     "      that suits best, isolated, without an SMT sibling in use and on the node of a\n"
-	     "      device; two programs on one machine may both choose it, so give one a number.\n"
+	     "      The core to poll on, instead of EAL's -l, -c, --lcores and --main-lcore, which\n"
+	     "      are refused beside it: isolated ones too. auto: the one that suits best,\n"
+	     "      isolated, without an SMT sibling in use and on the node of a device; two\n"
+	     "      programs on one machine may both choose it, so give one a number.\n"
 	     "      The checks of nahanni-check that concern cores are run: the worst are said,\n"
 	     "      all are in the results.\n"
 	     "  --strict\n"
@@ -209,6 +210,7 @@ print_eal(void)
 	     "                       --file-prefix, --proc-type, --in-memory, --no-shconf or\n"
 	     "                       --huge-dir is given\n"
 	     "    --no-telemetry     unless --telemetry is given\n"
+	     "    --lcores=0@N       for --cores N\n"
 	     "  All logs go to stderr.");
 }
 

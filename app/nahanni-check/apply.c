@@ -115,8 +115,7 @@ apply_result(struct work *work, struct nhn_check *check, const struct nhn_check_
 			rc = apply_one(work, result->id, &result->write[i]);
 			any = any || rc > 0;
 		}
-		/* What was set may show what is to be set next: the check knows. */
-		if (rc < 0 || !any)
+		if (rc < 0 || !result->write_more)
 			break;
 		rc = nhn_check_run(check, (unsigned int)nhn_check_find(result->id), result) == 0
 			     ? 0
@@ -132,7 +131,7 @@ apply_result(struct work *work, struct nhn_check *check, const struct nhn_check_
 	return rc;
 }
 
-/** All chosen checks are run before the first write: one must not see another's. */
+/** Run all chosen checks, and keep what is wrong: before the first write, which none shall see. */
 static int
 find_wrong(struct nhn_check *check, const struct options *options, struct nhn_check_result *results,
 	   unsigned int *count)

@@ -138,13 +138,11 @@ check_irqaffinity(struct nhn_check *check, struct nhn_check_result *result)
 	/* Bits of CPUs that are not there are set as well. */
 	set = nhn_check_cpus_and(&set, &check->online);
 	if (nhn_check_cpus_meet(&set, &check->cores)) {
-		rest = nhn_check_cpus_minus(&check->online, &check->cores);
-		if (!nhn_check_cpus_empty(&rest))
+		if (nhn_check_others(check, result, &rest)) {
 			nhn_check_note_mask(result, &rest, "/proc/irq/default_smp_affinity");
-		else
-			nhn_check_cpus_set(&rest, 0);
-		nhn_check_remedy(result, "kernel parameter irqaffinity=%s",
-				 nhn_check_cpus_list(&rest).text);
+			nhn_check_remedy(result, "kernel parameter irqaffinity=%s",
+					 nhn_check_cpus_list(&rest).text);
+		}
 		return nhn_check_fail(result, "new interrupts may come to %s",
 				      nhn_check_cpus_list(&set).text);
 	}

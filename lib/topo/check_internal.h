@@ -123,6 +123,13 @@ void nhn_check_note_mask(struct nhn_check_result *result, const struct check_cpu
 			 const char *path);
 
 /*
+ * The CPUs but the cores in use, for what has to leave these. False: there are none, and
+ * the remedy is to leave some.
+ */
+bool nhn_check_others(const struct nhn_check *check, struct nhn_check_result *result,
+		      struct check_cpus *others);
+
+/*
  * The list for a kernel parameter: the cores in use but CPU 0's, if that leaves some, and
  * those that the parameter has already, for somebody else may need them.
  */

@@ -251,18 +251,9 @@ is_device(const struct row *row)
 	return isdigit((unsigned char)row->name[0]) != 0;
 }
 
-/* All cores are in use: there is nowhere to send interrupts to. */
-static bool
-nowhere(const struct nhn_check *check)
-{
-	const struct check_cpus rest = nhn_check_cpus_minus(&check->online, &check->cores);
-
-	return nhn_check_cpus_empty(&rest);
-}
-
 /* Those that may come to our cores, though none came: the effective affinity counts. */
 static int
-judge_affinity(const struct nhn_check *check, struct nhn_check_result *result, const char *rest)
+judge_affinity(const struct nhn_check *check, struct nhn_check_result *result, const char *others)
 {
 	char list[NHN_CHECK_TEXT_MAX] = "", name[16];
 	unsigned int may = 0;
@@ -281,59 +272,68 @@ judge_affinity(const struct nhn_check *check, struct nhn_check_result *result, c
 			continue;
 		if (may++ < 2 * NAMED_MAX)
 			CHECK_ADD(list, "%s%s", may > 1 ? ", " : "", name);
-		if (!nowhere(check))
-			nhn_check_note_write(result, rest, "/proc/irq/%s/smp_affinity_list", name);
+		if (others != NULL)
+			nhn_check_note_write(result, others, "/proc/irq/%s/smp_affinity_list",
+					     name);
 	}
 	if (may == 0)
 		return nhn_check_pass(result, "none came in %.1f s, and none may", check->seconds);
-	nhn_check_remedy(result, "for each of them: echo %s > /proc/irq/N/smp_affinity_list", rest);
+	if (others != NULL)
+		nhn_check_remedy(result,
+				 "for each of them: echo %s > /proc/irq/N/smp_affinity_list",
+				 others);
 	return nhn_check_warn(result, "none came in %.1f s, but %u may: %s%s", check->seconds, may,
 			      list, may > 2 * NAMED_MAX ? " ..." : "");
 }
 
-/* Where interrupts may go: all but the cores in use. */
-static struct check_list
-elsewhere(const struct nhn_check *check)
+/* Those that came. How many, the worst ones of them in `list`. */
+static unsigned int
+judge_rows(const struct rows *rows, struct nhn_check_result *result, const char *others, char *list)
 {
-	struct check_cpus rest = nhn_check_cpus_minus(&check->online, &check->cores);
+	unsigned int came = 0;
 
-	if (nhn_check_cpus_empty(&rest))
-		nhn_check_cpus_set(&rest, 0);
-	return nhn_check_cpus_list(&rest);
+	for (unsigned int i = 0; i < rows->count; i++) {
+		const struct row *row = &rows->row[i];
+
+		if (!is_device(row))
+			continue;
+		if (came++ < NAMED_MAX)
+			nhn_check_add(list, NHN_CHECK_TEXT_MAX, "%s%s (%s) %llu times on %d",
+				      came > 1 ? ", " : "", row->name, row->what,
+				      (unsigned long long)row->most, row->most_cpu);
+		if (others == NULL)
+			continue;
+		if (came == 1)
+			nhn_check_remedy(result, "echo %s > /proc/irq/%s/smp_affinity_list", others,
+					 row->name);
+		nhn_check_note_write(result, others, "/proc/irq/%s/smp_affinity_list", row->name);
+	}
+	if (others != NULL && came > 1)
+		CHECK_ADD(result->remedy, ", and so for %u more", came - 1);
+	return came;
 }
 
 static int
 check_irqs(struct nhn_check *check, struct nhn_check_result *result)
 {
-	const struct check_list rest = elsewhere(check);
 	char list[NHN_CHECK_TEXT_MAX] = "";
-	unsigned int came = 0;
+	struct check_cpus elsewhere;
+	struct check_list others;
+	const char *to = NULL;
+	unsigned int came;
 	struct rows rows;
 	int rc = rows_read(check, &rows);
 
 	nhn_check_want(result, "none on %s", check->machine.cores);
 	if (rc != 0)
 		return skip_rows(result, rc);
-	for (unsigned int i = 0; i < rows.count; i++) {
-		const struct row *row = &rows.row[i];
-
-		if (!is_device(row))
-			continue;
-		if (came++ == 0)
-			nhn_check_remedy(result, "echo %s > /proc/irq/%s/smp_affinity_list",
-					 rest.text, row->name);
-		if (came <= NAMED_MAX)
-			CHECK_ADD(list, "%s%s (%s) %llu times on %d", came > 1 ? ", " : "",
-				  row->name, row->what, (unsigned long long)row->most,
-				  row->most_cpu);
-		if (!nowhere(check))
-			nhn_check_note_write(result, rest.text, "/proc/irq/%s/smp_affinity_list",
-					     row->name);
+	if (nhn_check_others(check, result, &elsewhere)) {
+		others = nhn_check_cpus_list(&elsewhere);
+		to = others.text;
 	}
+	came = judge_rows(&rows, result, to, list);
 	if (came == 0)
-		return judge_affinity(check, result, rest.text);
-	if (came > 1)
-		CHECK_ADD(result->remedy, ", and so for %u more", came - 1);
+		return judge_affinity(check, result, to);
 	return nhn_check_fail(result, "in %.1f s: %s%s", check->seconds, list,
 			      came > NAMED_MAX ? " ..." : "");
 }

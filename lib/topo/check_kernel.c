@@ -35,9 +35,9 @@ check_rt_kernel(struct nhn_check *check, struct nhn_check_result *result)
 	return nhn_check_fail(result, "no preemption within the kernel: %s", version);
 }
 
-/* From 6.12 on a server of ordinary threads takes the place of throttling. */
-static int
-fair_server(struct nhn_check *check, struct nhn_check_result *result)
+/* From 6.12 on a server of ordinary threads takes the place of throttling: where there are some. */
+static struct check_cpus
+fair_servers_off(struct nhn_check *check, struct nhn_check_result *result)
 {
 	struct check_cpus served = {0};
 
@@ -53,20 +53,20 @@ fair_server(struct nhn_check *check, struct nhn_check_result *result)
 		nhn_check_note_write(result, "0",
 				     "/sys/kernel/debug/sched/fair_server/cpu%d/runtime", cpu);
 	}
-	if (nhn_check_cpus_empty(&served))
-		return nhn_check_pass(result, "no limit");
-	nhn_check_remedy(
-		result,
-		"for each of these cores: echo 0 > /sys/kernel/debug/sched/fair_server/cpuN/"
-		"runtime");
-	return nhn_check_warn(result, "no limit, but a server of ordinary threads on %s",
-			      nhn_check_cpus_list(&served).text);
+	if (!nhn_check_cpus_empty(&served))
+		CHECK_ADD(result->remedy,
+			  "%sfor each of %s: echo 0 > /sys/kernel/debug/sched/fair_server/cpuN/"
+			  "runtime",
+			  result->remedy[0] != '\0' ? "; " : "", nhn_check_cpus_list(&served).text);
+	return served;
 }
 
 static int
 check_rt_throttling(struct nhn_check *check, struct nhn_check_result *result)
 {
 	long long runtime, period;
+	struct check_cpus served;
+	bool limited;
 	int rc = nhn_check_read_number(check, &runtime, "proc/sys/kernel/sched_rt_runtime_us");
 
 	nhn_check_want(result, "sched_rt_runtime_us -1");
@@ -74,11 +74,19 @@ check_rt_throttling(struct nhn_check *check, struct nhn_check_result *result)
 		return nhn_check_skip_file(result, KERNEL "sched_rt_runtime_us", rc);
 	if (nhn_check_read_number(check, &period, "proc/sys/kernel/sched_rt_period_us") != 0)
 		period = 1000000;
-	if (runtime < 0 || runtime >= period)
-		return fair_server(check, result);
-	nhn_check_remedy(result, "sysctl -w kernel.sched_rt_runtime_us=-1");
-	nhn_check_note_write(result, "-1", KERNEL "sched_rt_runtime_us");
-	return nhn_check_fail(result, "real-time threads have %lld of %lld us", runtime, period);
+	limited = runtime >= 0 && runtime < period;
+	if (limited) {
+		nhn_check_remedy(result, "sysctl -w kernel.sched_rt_runtime_us=-1");
+		nhn_check_note_write(result, "-1", KERNEL "sched_rt_runtime_us");
+	}
+	served = fair_servers_off(check, result);
+	if (limited)
+		return nhn_check_fail(result, "real-time threads have %lld of %lld us", runtime,
+				      period);
+	if (nhn_check_cpus_empty(&served))
+		return nhn_check_pass(result, "no limit");
+	return nhn_check_warn(result, "no limit, but a server of ordinary threads on %s",
+			      nhn_check_cpus_list(&served).text);
 }
 
 static int
@@ -107,6 +115,14 @@ watched(const struct nhn_check *check)
 	       nhn_check_cpus_meet(&mask, &check->cores);
 }
 
+static void
+switch_off(struct nhn_check_result *result, const char *watchdog)
+{
+	CHECK_ADD(result->remedy, "%skernel.%s=0", result->remedy[0] != '\0' ? " " : "sysctl -w ",
+		  watchdog);
+	nhn_check_note_write(result, "0", KERNEL "%s", watchdog);
+}
+
 static int
 check_nmi_watchdog(struct nhn_check *check, struct nhn_check_result *result)
 {
@@ -118,18 +134,18 @@ check_nmi_watchdog(struct nhn_check *check, struct nhn_check_result *result)
 		return nhn_check_skip_file(result, KERNEL "nmi_watchdog", rc);
 	if (!watched(check))
 		return nhn_check_pass(result, "%lld, not on %s", hard, check->machine.cores);
-	if (hard != 0) {
-		nhn_check_remedy(result, "sysctl -w kernel.nmi_watchdog=0");
-		nhn_check_note_write(result, "0", KERNEL "nmi_watchdog");
-		return nhn_check_fail(result, "%lld, on %s too", hard, check->machine.cores);
-	}
-	if (nhn_check_read_number(check, &soft, "proc/sys/kernel/soft_watchdog") == 0 &&
-	    soft != 0) {
-		nhn_check_remedy(result, "sysctl -w kernel.soft_watchdog=0");
-		nhn_check_note_write(result, "0", KERNEL "soft_watchdog");
+	if (nhn_check_read_number(check, &soft, "proc/sys/kernel/soft_watchdog") != 0)
+		soft = 0;
+	if (hard != 0)
+		switch_off(result, "nmi_watchdog");
+	if (soft != 0)
+		switch_off(result, "soft_watchdog");
+	if (hard != 0)
+		return nhn_check_fail(result, "%lld%s, on %s too", hard,
+				      soft != 0 ? " and soft_watchdog" : "", check->machine.cores);
+	if (soft != 0)
 		return nhn_check_warn(result, "0, but soft_watchdog %lld on %s too", soft,
 				      check->machine.cores);
-	}
 	return nhn_check_pass(result, "0");
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "check_internal.h"
@@ -111,9 +112,32 @@ judge_mode(const char *path, const struct stat *st, struct nhn_check_result *res
 	else if ((mode & (S_IRGRP | S_IROTH)) != 0)
 		note(result, NHN_CHECK_WARN, remedy, "%s: mode %04o, which others may read", path,
 		     mode);
+	else if (S_ISCHR(st->st_mode))
+		note(result, NHN_CHECK_PASS, "", "%s: user %u, mode %04o, device-dax", path,
+		     st->st_uid, mode);
 	else
 		note(result, NHN_CHECK_PASS, "", "%s: user %u, mode %04o, %llu bytes", path,
 		     st->st_uid, mode, (unsigned long long)st->st_size);
+}
+
+/* A device-dax node, which has no size: memory of an nvdimm. Sysfs tells it from other devices. */
+static bool
+is_dax(const struct nhn_check *check, const struct stat *st)
+{
+	char path[64], full[CHECK_PATH_MAX], target[CHECK_PATH_MAX];
+	const char *name;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "sys/dev/char/%u:%u/subsystem", major(st->st_rdev),
+		 minor(st->st_rdev));
+	if (!S_ISCHR(st->st_mode) || !nhn_check_path(check, full, sizeof(full), path))
+		return false;
+	length = readlink(full, target, sizeof(target) - 1);
+	if (length < 0)
+		return false;
+	target[length] = '\0';
+	name = strrchr(target, '/');
+	return strcmp(name != NULL ? name + 1 : target, "dax") == 0;
 }
 
 static void
@@ -127,15 +151,11 @@ judge_file(const struct nhn_check *check, const char *path, struct nhn_check_res
 		     strerror(errno));
 		return;
 	}
-	/* A devdax node: nobody can shorten it. */
-	if (S_ISCHR(st.st_mode) && (st.st_mode & S_IWOTH) == 0) {
-		note(result, NHN_CHECK_PASS, "", "%s is a device of mode %04o", path,
-		     st.st_mode & 07777);
-		return;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		note(result, NHN_CHECK_FAIL, "name a regular file",
-		     S_ISLNK(st.st_mode) ? "%s is a symbolic link" : "%s is no regular file", path);
+	if (!S_ISREG(st.st_mode) && !is_dax(check, &st)) {
+		note(result, NHN_CHECK_FAIL, "name a regular file or a device-dax node",
+		     S_ISLNK(st.st_mode) ? "%s is a symbolic link"
+					 : "%s is neither a regular file nor a device-dax node",
+		     path);
 		return;
 	}
 	snprintf(command, sizeof(command), "chown %u", geteuid());
@@ -145,7 +165,7 @@ judge_file(const struct nhn_check *check, const char *path, struct nhn_check_res
 	else if (folder_open(check, path))
 		note(result, NHN_CHECK_FAIL, "chmod +t on its folder",
 		     "%s is in a folder where everybody may rename files", path);
-	else if ((st.st_size & (st.st_size - 1)) != 0)
+	else if (S_ISREG(st.st_mode) && (st.st_size & (st.st_size - 1)) != 0)
 		note(result, NHN_CHECK_FAIL, "create it anew, of a power of two",
 		     "%s: %llu bytes, no power of two", path, (unsigned long long)st.st_size);
 	else

@@ -72,6 +72,8 @@ check_governor(struct nhn_check *check, struct nhn_check_result *result)
 	nhn_check_remedy(result, "cpupower -c %s frequency-set -g performance",
 			 check->machine.cores);
 	for (int cpu = 0; (cpu = nhn_check_cpus_next(&check->cores, cpu)) >= 0; cpu++) {
+		bool by_hand;
+
 		if (nhn_check_read_line(check, governor, sizeof(governor),
 					CPU_FOLDER "/cpu%d/cpufreq/scaling_governor", cpu) != 0)
 			continue;
@@ -79,12 +81,12 @@ check_governor(struct nhn_check *check, struct nhn_check_result *result)
 		if (strcmp(governor, "performance") == 0)
 			continue;
 		/* Somebody sets the clock by hand, and it stays as it is. */
-		nhn_check_cpus_set(strcmp(governor, "userspace") == 0 ? &fixed : &slow,
-				   (unsigned int)cpu);
-		if (first[0] == '\0' || strcmp(first, "userspace") == 0)
-			snprintf(first, sizeof(first), "%s", governor);
-		if (strcmp(governor, "userspace") == 0)
+		by_hand = strcmp(governor, "userspace") == 0;
+		nhn_check_cpus_set(by_hand ? &fixed : &slow, (unsigned int)cpu);
+		if (by_hand)
 			continue;
+		if (first[0] == '\0')
+			snprintf(first, sizeof(first), "%s", governor);
 		nhn_check_note_write(result, "performance",
 				     "/" CPU_FOLDER "/cpu%d/cpufreq/scaling_governor", cpu);
 	}

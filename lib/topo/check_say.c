@@ -114,6 +114,17 @@ nhn_check_note_mask(struct nhn_check_result *result, const struct check_cpus *cp
 		nhn_check_note_write(result, mask, "%s", path);
 }
 
+bool
+nhn_check_others(const struct nhn_check *check, struct nhn_check_result *result,
+		 struct check_cpus *others)
+{
+	*others = nhn_check_cpus_minus(&check->online, &check->cores);
+	if (!nhn_check_cpus_empty(others))
+		return true;
+	nhn_check_remedy(result, "leave a core to the kernel: --cores with fewer of them");
+	return false;
+}
+
 void
 nhn_check_isolable(const struct nhn_check *check, const struct check_cpus *already, char *list,
 		   size_t size)

@@ -14,17 +14,15 @@
 /* A second: more than the once or twice of statistics and of a watchdog. */
 #define KERNEL_FAIL_HZ 10
 
-/* Into a mask: the CPUs but ours. None: ours are all. */
+/* Into a mask: the CPUs but ours. */
 static void
 workqueue_remedy(const struct nhn_check *check, const char *file, struct nhn_check_result *result)
 {
-	const struct check_cpus rest = nhn_check_cpus_minus(&check->online, &check->cores);
 	char mask[MASK_BYTES], path[64];
+	struct check_cpus rest;
 
-	if (nhn_check_cpus_empty(&rest)) {
-		nhn_check_remedy(result, "leave a core to the kernel: --cores with fewer of them");
+	if (!nhn_check_others(check, result, &rest))
 		return;
-	}
 	snprintf(path, sizeof(path), WORKQUEUE "%s", file);
 	nhn_check_note_mask(result, &rest, path);
 	if (nhn_check_cpus_mask(&rest, mask, sizeof(mask)))

@@ -86,6 +86,8 @@ perf_ends 2 -- --cores 0-1 && says '--cores is 0-1'
 check "two cores are refused" $? "$err"
 perf_ends 2 -l 0 -- --cores 0 && says '--cores is given together with -l of EAL'
 check "--cores with -l is refused" $? "$err"
+perf_ends 2 --main-lcore "$core" -- --cores "$core" && says '--cores is given together with --main-lcore of EAL' && ! grep -q '^EAL: ' "$err"
+check "--cores with --main-lcore is refused, by us" $? "$err"
 timeout 60 taskset -c 0 "$perf" -- --mode synthetic --samples 1000 --cores "$core" >"$out" 2>"$err"
 status=$?
 [ "$core" = 0 ] || { [ $status = 2 ] && says "--cores is $core, expected cores out of 0:"; }
@@ -119,6 +121,8 @@ worker_ends 0 && says 'the lcores are, in order, on core'
 check "cores = auto" $? "$err"
 worker_ends 2 -l 0 -- && says 'cores of [worker] is given together with -l of EAL'
 check "with -l it is refused" $? "$err"
+worker_ends 2 --main-lcore 0 -- && says 'cores of [worker] is given together with --main-lcore of EAL'
+check "with --main-lcore, which would not be kept, too" $? "$err"
 configure "cores = 0,1"
 worker_ends 2 && says 'cores of [worker] is 0,1'
 check "two CPUs for one lcore are refused" $? "$err"

@@ -180,6 +180,10 @@ tree=$work/tree
 state=$tree/run/nahanni-check/applied.json
 thp=sys/kernel/mm/transparent_hugepage/enabled
 ours=(--only "thp,ksm,timer_migration,stat_interval,rt-throttling,workqueues,irqs,irqaffinity" --cores 2-3)
+would()	# the paths of writes that an --apply lists, done or not
+{
+	sed -n 's/^\(would\|set\) .* \(\/[^ ]*\): .*/\2/p' "$out" | sort
+}
 tree_new()
 {
 	rm -rf "$tree" && mkdir "$tree" && root=$tree
@@ -240,6 +244,26 @@ check "a second --undo: no state" $? "$err"
 ends 0 --apply --root "$tree" --state "$work/own.json" "${ours[@]}" && [ ! -e "$state" ] &&
 	ends 0 --undo --root "$tree" --state "$work/own.json" && same && [ ! -e "$work/own.json" ]
 check "--state names another file" $? "$out" "$err"
+
+# What one switch hides of another: a dry run names all that --apply sets.
+root=$tree put proc/sys/kernel/nmi_watchdog 1
+root=$tree put proc/sys/kernel/soft_watchdog 1
+root=$tree put sys/kernel/debug/sched/fair_server/cpu2/runtime 50000000
+rm -rf "$work/tree.before" && cp -a "$tree" "$work/tree.before"
+hidden=(--root "$tree" --only "nmi_watchdog,rt-throttling" --cores 2-3)
+ends 0 --apply --dry-run "${hidden[@]}" && would >"$work/would" && [ "$(wc -l <"$work/would")" = 4 ] &&
+	ends 0 --apply "${hidden[@]}" && would | diff "$work/would" - >"$work/diff" &&
+	holds proc/sys/kernel/soft_watchdog 0
+check "--apply --dry-run names what --apply sets" $? "$out" "$err" "$work/would"
+ends 0 --undo --root "$tree" && same
+check "and --undo restores it" $? "$out" "$err" "$work/diff"
+
+# All cores are in use: interrupts cannot go elsewhere, and CPU 0 is not named for them.
+busy=(--root "$tree" --only "irqs,irqaffinity" --cores 0-3)
+ends 0 --apply "${busy[@]}" && grep -q '^by hand .* irqs .*leave a core' "$out" && grep -q '^by hand .* irqaffinity .*leave a core' "$out" &&
+	! grep -qE '^(set|reboot)|irqaffinity=|echo' "$out" && same
+check "with all cores in use no interrupt is moved, and none by hand" $? "$out" "$err" "$work/diff"
+tree_new
 
 # More writes than a result holds: it looks again for the rest.
 for i in $(seq 100 170); do

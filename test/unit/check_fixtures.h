@@ -14,7 +14,8 @@ struct fixture {
 	enum nhn_check_status status;
 	const char *found, *remedy; /* parts of them */
 	struct rig_edit edits[EDITS_MAX];
-	const char *write; /* "PATH=VALUE" of the first write; NULL: there is none */
+	/* "PATH=VALUE" of each write, joined by blanks; NULL: there is none */
+	const char *write;
 	const char *cores; /* NULL: as the rig has them; "": as the check finds them */
 	double load_ns;	   /* of the BAR; 0: as the rig has it */
 };
@@ -30,6 +31,7 @@ struct fixture {
 #define HUGE1 "sys/devices/system/node/node1/hugepages/hugepages-2048kB/"
 #define SOURCE "sys/devices/system/clocksource/clocksource0/"
 #define IDLE CPU "cpu2/cpuidle/state1/"
+#define LEAVE_ONE "leave a core to the kernel: --cores with fewer of them"
 #define TUNED "usr/lib/tuned/realtime-virtual-host/tuned.conf"
 
 /* Cores, the kernel, interrupts and its threads. */
@@ -63,6 +65,12 @@ static const struct fixture fixtures_system[] = {
 	{"irqaffinity", FAIL, "come to 0-7", "irqaffinity=0-1,4-7",
 	 .edits = {{"proc/irq/default_smp_affinity", "ffffffff,ffffffff\n"}},
 	 .write = "/proc/irq/default_smp_affinity=f3"},
+	/* All are in use: CPU 0 is not to get what is to leave them. */
+	{"irqaffinity", FAIL, "come to 0-1", LEAVE_ONE, .cores = "0-7"},
+	{"irqs", FAIL, "42 (PCI-MSI 5-edge nvme0q1) 891 times on 0", LEAVE_ONE, .cores = "0-7"},
+	{"irqs", WARN, "but 1 may: 42", LEAVE_ONE,
+	 .edits = {{"after/proc/interrupts", "CPU0 CPU2 CPU3 CPU6\n42: 9 1 1 0 nvme\n"}},
+	 .cores = "0-7"},
 	{"irqaffinity", WARN, "not managed_irq", "managed_irq,2-7",
 	 .edits = {{"proc/cmdline", "isolcpus=2-7\n"}}},
 	{"irqaffinity", SKIP, "form", "", .edits = {{"proc/irq/default_smp_affinity", "xyz\n"}}},
@@ -79,6 +87,12 @@ static const struct fixture fixtures_system[] = {
 	{"rt-throttling", FAIL, "950000 of 1000000", "sysctl -w kernel.sched_rt_runtime_us=-1",
 	 .edits = {{KERNEL "sched_rt_runtime_us", "950000\n"}},
 	 .write = "/proc/sys/kernel/sched_rt_runtime_us=-1"},
+	{"rt-throttling", FAIL, "950000 of 1000000",
+	 "sched_rt_runtime_us=-1; for each of 3: echo 0 > ",
+	 .edits = {{KERNEL "sched_rt_runtime_us", "950000\n"},
+		   {"sys/kernel/debug/sched/fair_server/cpu3/runtime", "50000000\n"}},
+	 .write = "/proc/sys/kernel/sched_rt_runtime_us=-1"
+		  " /sys/kernel/debug/sched/fair_server/cpu3/runtime=0"},
 	{"rt-throttling", WARN, "ordinary threads on 3", "fair_server",
 	 .edits = {{"sys/kernel/debug/sched/fair_server/cpu2/runtime", "0\n"},
 		   {"sys/kernel/debug/sched/fair_server/cpu3/runtime", "50000000\n"}},
@@ -93,6 +107,10 @@ static const struct fixture fixtures_system[] = {
 	{"timer_migration", SKIP, "is not there", "", .edits = {{KERNEL "timer_migration", NULL}}},
 	{"nmi_watchdog", FAIL, "1, on 2-3 too", "kernel.nmi_watchdog=0",
 	 .edits = {{KERNEL "nmi_watchdog", "1\n"}}, .write = "/proc/sys/kernel/nmi_watchdog=0"},
+	{"nmi_watchdog", FAIL, "1 and soft_watchdog, on 2-3 too",
+	 "kernel.nmi_watchdog=0 kernel.soft_watchdog=0",
+	 .edits = {{KERNEL "nmi_watchdog", "1\n"}, {KERNEL "soft_watchdog", "1\n"}},
+	 .write = "/proc/sys/kernel/nmi_watchdog=0 /proc/sys/kernel/soft_watchdog=0"},
 	{"nmi_watchdog", WARN, "soft_watchdog 1", "kernel.soft_watchdog=0",
 	 .edits = {{KERNEL "soft_watchdog", "1\n"}}, .write = "/proc/sys/kernel/soft_watchdog=0"},
 	{"nmi_watchdog", PASS, "not on 2-3", "",

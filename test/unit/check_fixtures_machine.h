@@ -159,4 +159,16 @@ static const struct fixture fixtures_machine[] = {
 	{"file", FAIL, "No such file", "start its host", .edits = {{RIG_FILE, NULL}}},
 };
 
+/* A link's file that is a device. */
+static const struct fixture fixtures_nodes[] = {
+	{"file", PASS, "user 0, mode 0600, device-dax", "", .edits = {{"node", "0600 0 dax"}}},
+	{"file", FAIL, "is of user 1000", "chown 0 ", .edits = {{"node", "0600 1000 dax"}}},
+	{"file", FAIL, "everybody may write", "chmod 600", .edits = {{"node", "0666 0 dax"}}},
+	{"file", WARN, "mode 0660, which group", "chmod 600", .edits = {{"node", "0660 0 dax"}}},
+	{"file", FAIL, "neither a regular file nor a device-dax node", "name a regular file",
+	 .edits = {{"node", "0600 0 mem"}}},
+	{"file", FAIL, "neither a regular file nor a device-dax node", "name a regular file",
+	 .edits = {{"node", "0600 0 dax"}, {"sys/dev", NULL}}},
+};
+
 #endif /* CHECK_FIXTURES_MACHINE_H */

@@ -19,13 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "nhn_check.h"
 
-/** A file and its text; NULL: none. Paths "thread" and "mode" are orders: see rig_edit(). */
+/** A file and its text; NULL: none. Paths "thread", "mode" and "node" are orders: see rig_edit().
+ */
 struct rig_edit {
 	const char *path;
 	const char *text;
@@ -233,6 +235,30 @@ rig_mode(const struct check_rig *rig, const char *mode)
 	assert_int_equal(chmod(path, (mode_t)strtoul(mode, NULL, 8)), 0);
 }
 
+/*
+ * "MODE USER BUS": the link's file is a device of this bus, by what sysfs says. False: a
+ * node cannot be made here.
+ */
+static inline bool
+rig_node(const struct check_rig *rig, const char *order)
+{
+	char path[PATH_MAX], link[PATH_MAX], bus[16], target[32];
+	unsigned int mode, user;
+
+	assert_int_equal(sscanf(order, "%o %u %15s", &mode, &user, bus), 3);
+	rig_remove(rig, RIG_FILE);
+	rig_path(rig, RIG_FILE, path);
+	if (mknod(path, S_IFCHR, makedev(252, 0)) != 0)
+		return false;
+	assert_int_equal(chmod(path, (mode_t)mode), 0);
+	assert_int_equal(chown(path, user, 0), 0);
+	rig_write(rig, "sys/dev/char/252:0/size", "1048576\n");
+	rig_path(rig, "sys/dev/char/252:0/subsystem", link);
+	snprintf(target, sizeof(target), "../../../bus/%s", bus);
+	assert_int_equal(symlink(target, link), 0);
+	return true;
+}
+
 static inline void
 rig_edit(const struct check_rig *rig, const struct rig_edit *edit)
 {
@@ -240,6 +266,8 @@ rig_edit(const struct check_rig *rig, const struct rig_edit *edit)
 		rig_thread(rig, edit->text);
 	else if (strcmp(edit->path, "mode") == 0)
 		rig_mode(rig, edit->text);
+	else if (strcmp(edit->path, "node") == 0)
+		assert_true(rig_node(rig, edit->text));
 	else
 		rig_write(rig, edit->path, edit->text);
 }

@@ -121,7 +121,9 @@ test_auto(void **state)
 static void
 test_eal(void **state)
 {
-	static char *const both[][4] = {{"p", "-n", "2", "-l3"}, {"p", "--lcores=1@2", "", ""}};
+	static char *const both[][4] = {{"p", "-n", "2", "-l3"},
+					{"p", "--lcores=1@2", "", ""},
+					{"p", "--main-lcore", "5", ""}};
 	static char *const neither[] = {"p", "--log-level=8", "--lcores-x", "--no-pci"};
 
 	(void)state;
@@ -134,6 +136,9 @@ test_eal(void **state)
 	assert_int_equal(cores_eal_check("--cores", 2, (char **)(uintptr_t)both[1], hear), -EINVAL);
 	assert_string_equal(said[1], "--cores is given together with --lcores of EAL, expected one"
 				     " of them: leave out one.");
+	assert_int_equal(cores_eal_check("--cores", 3, (char **)(uintptr_t)both[2], hear), -EINVAL);
+	assert_string_equal(said[2], "--cores is given together with --main-lcore of EAL, expected"
+				     " one of them: leave out one.");
 }
 
 /* A fake machine of which cores 2 and 3 are isolated, and nothing else is known. */

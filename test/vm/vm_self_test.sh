@@ -134,12 +134,34 @@ test_shared_memory()
 	check "guest's stores reach the shared file" memory_shared
 }
 
+# A process of the VM has as much memory as a guest has, such that others can map it, too.
+memory_is_shared()
+{
+	local file range rights
+	while read -r file; do
+		while read -r range rights _; do
+			[ "$rights" = rw-s ] && ((0x${range#*-} - 0x${range%-*} >= 1024 << 20)) && return 0
+		done < <(cat "${file%/*}/maps" 2>/dev/null)
+	done < <(grep -l -s -F "$scratch/tmp" /proc/[0-9]*/cmdline)
+	return 1
+}
+
+watch_memory()
+{
+	until memory_is_shared; do sleep 0.2; done
+	: >"$scratch/shared"
+}
+
 test_more_devices()
 {
+	watch_memory &
 	# shellcheck disable=SC2016
 	vm --share-memory --qemu "-object rng-builtin,id=rng  -device virtio-rng-pci,rng=rng,addr=0x18" \
 		-- sh -c 'cat /sys/bus/pci/devices/0000:00:18.0/vendor && [ -s /vm/modules/later ]'
-	check "a device of --qemu, shared memory, modules for later" bound_to 0x1af4
+	kill $! 2>/dev/null
+	wait
+	check "a device of --qemu, modules for later" bound_to 0x1af4
+	check "memory of the guest that others can map" test -e "$scratch/shared"
 }
 
 bound_to()

@@ -14,7 +14,7 @@
 #include "way_internal.h"
 
 /** The host's layout, halved until it fits its area. */
-#define HOST_CELLS 1024u
+#define HOST_CELLS 128u
 #define HOST_DATA_BYTES (1u << 20)
 #define CELL_BYTES 64u
 

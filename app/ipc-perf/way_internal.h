@@ -161,7 +161,7 @@ void way_link_event(void *context, const struct nhn_link *link, const struct nhn
 /** Open the files' memory and way->own_link over it. @return 0, or -errno with a sentence said */
 int way_files_open(struct way *way, const struct link_option *option, enum nhn_use use,
 		   void (*layout)(struct nhn_link_config *config));
-/** A layout that fits both areas: 1024 cells and 1 MiB a channel, or halves of them. */
+/** A layout that fits both areas: 128 cells and 1 MiB a channel, or halves of them. */
 void way_layout_uniform(struct nhn_link_config *config, enum nhn_use use, uint32_t channels);
 /** Another channel beside them, of less if need be. @return whether it fits */
 bool way_layout_more(struct nhn_link_config *config, enum nhn_use use);

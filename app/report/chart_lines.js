@@ -11,7 +11,7 @@ const chartLines = (() => {
 		burst: { title: 'burst, messages sent at once', format: text.count, log: 2 },
 		links: { title: 'links between the two ends', format: text.count, log: 2 },
 		queues: { title: 'queues of the link', format: text.count, log: 2 },
-		ring: { title: 'ring size', format: text.count, log: 2 },
+		ring: { title: 'ring size, entries', format: text.count, log: 2 },
 		load: { title: 'offered load, % of what round trips carry', format: (v) => text.count(v) + '\u00a0%' },
 		bulk: { title: 'bulk message, bytes', format: text.bytes, log: 2 },
 		gap_ns: { title: 'idle time before each message', format: (v) => text.time(v, 2), log: 10 },

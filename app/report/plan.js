@@ -63,7 +63,7 @@ const plan = (() => {
 		const notes = tables.footnotes();
 		const rows = CONSTANTS.map(([key, letter, what, unit]) => el('tr', {}, el('th', { scope: 'row' }, what),
 			el('td', {}, letter), tables.figure({ id: 'plan' }, key, found[key], (v) => `${text.count(Number(v.toPrecision(5)))}\u00a0${unit}`,
-				key === 'limit_ns' ? 'the limit was not measured' : 'no law fits well enough', notes)));
+				key === 'limit_ns' ? 'the limit was not measured' : 'no law fits well enough, or it has fewer than 3 points', notes)));
 		return [dom.table('Laws of ours on this host, fitted to what was measured', ['law', 'letter', 'value'], rows, 'figures'), notes.list()];
 	}
 
@@ -98,7 +98,7 @@ const plan = (() => {
 				whyNot(found, values, place), notes)), el('td', { class: 'formula' }, formula)));
 		const fit = PLACES.map(([place, label], i) => text.isNumber(columns[i].needed) && el('p', { 'data-fits': place },
 			tables.badge(columns[i].needed <= v.cores ? 'met' : 'missed', columns[i].needed <= v.cores ? 'fits' : 'does not fit'),
-			` ${label}: ${text.count(columns[i].needed)} of ${text.count(v.cores)} host cores.`));
+			` ${label}: ${text.count(columns[i].needed)} of ${text.count(v.cores)} host cores; the guests\u2019 own, which poll too, come on top.`));
 		return [dom.table(`${MARK} What it takes`, [el('th', { scope: 'col' }, ''), PLACES.map(([, label, line]) =>
 			el('th', { scope: 'col' }, label, el('small', {}, line))), el('th', { scope: 'col' }, 'formula')].flat(), rows, 'figures'),
 		notes.list(), beyond(sizes, v.size), fit];

@@ -7,11 +7,13 @@ const suite = (() => {
 	const { part, section } = parts;
 	const WORKS = [
 		{ works: ['trips'], title: 'Round trips', what: 'A message there and its answer back, one at a time.' },
-		{ works: ['rate', 'bandwidth'], title: 'Rate and bandwidth', byRate: true,
+		{ works: ['rate', 'bandwidth'], title: 'Rate and bandwidth',
 			what: 'As many messages as go one way, sent in bursts.' },
 		{ works: ['paced'], title: 'Latency under load', what: 'Messages at a fixed pace; latency counts from the time at ' +
 			'which a message was to be sent.' },
 		{ works: ['links'], title: 'Many links', what: 'Round trips while the far end serves so many links.' },
+		{ works: ['queues'], title: 'Queues of a port', what: 'Round trips over so many queues of one port in turn, all polled.' },
+		{ works: ['rings'], title: 'Ring size', what: 'Round trips, and rates in bursts, with so many entries in each ring.' },
 		{ works: ['rpc'], title: 'Request and response', what: 'A call and its reply.' },
 		{ works: ['mixed'], title: 'Control under bulk', together: ['size', 'bulk'], what: 'A small message each way while ' +
 			'large ones fill a second link; the smallest and the largest of those tried that the contestant carries.' },
@@ -55,7 +57,6 @@ const suite = (() => {
 
 	// ---- a work ----
 
-
 	// Selections above what they choose; show: gives the elements of a choice.
 	function chooser(list, together, show) {
 		const choices = suiteModel.choices(list, together);
@@ -71,7 +72,7 @@ const suite = (() => {
 		return [selects.length > 0 && el('p', { class: 'choices' }, selects), box];
 	}
 
-	function rankings(sheet, work, list, chosen) {
+	function rankings(sheet, title, list, byRate, chosen) {
 		const shown = suiteModel.at(list, chosen);
 		const where = suiteCharts.words(chosen);
 		if (shown.length === 0)
@@ -80,8 +81,15 @@ const suite = (() => {
 			const inGroup = (entry) => entry.group === group;
 			const there = new Set(shown.map((entry) => suiteModel.keyOf(entry.name, entry.where)));
 			const absent = sheet.contestants.filter((entry) => inGroup(entry) && !there.has(suiteModel.keyOf(entry.name, entry.where)));
-			return suiteTables.ranking(`${work.title}, ${group}${where && `: ${where}`}`, list, shown.filter(inGroup), work.byRate, absent);
+			return suiteTables.ranking(`${title}, ${group}${where && `: ${where}`}`, list, shown.filter(inGroup), byRate, absent);
 		});
+	}
+
+	// Of a work with both, trips and rates have a table each.
+	function allRankings(sheet, work, list, chosen) {
+		const halves = [false, true].map((byRate) => [byRate, suiteModel.ofRates(list, byRate)]).filter(([, half]) => half.length > 0);
+		return halves.map(([byRate, half]) => rankings(sheet, byRate && halves.length > 1 ? `${work.title}, rate` : work.title, half,
+			byRate, chosen));
 	}
 
 	function workSection(sheet, work) {
@@ -89,17 +97,16 @@ const suite = (() => {
 		const id = `work-${work.works[0]}`;
 		return section(id, work.title, el('p', {}, work.what), list.length === 0
 			? el('p', { class: 'note', 'data-absent': work.works[0] }, 'Nothing of it is in the document.')
-			: [part('The ranking', () => chooser(list, work.together, (chosen) => rankings(sheet, work, list, chosen))),
+			: [part('The ranking', () => chooser(list, work.together, (chosen) => allRankings(sheet, work, list, chosen))),
 				part('The charts', () => suiteCharts.charts(work.works[0], list))], made(sheet, work.works));
 	}
 
-	// Works this page does not know are told too, by rates where they have some.
+	// Works this page does not know are told too.
 	function works(sheet) {
 		const known = WORKS.flatMap((work) => work.works);
 		const names = new Set(sheet.figures.map(({ found }) => found.work));
 		const more = [...names].filter((name) => typeof name === 'string' && !known.includes(name));
-		const byRate = (name) => suiteModel.ofWorks(sheet, [name]).some(({ found }) => text.isNumber(model.object(found.rate).median));
-		return [...WORKS, ...more.map((name) => ({ works: [name], title: `Work: ${name}`, what: '', byRate: byRate(name) }))]
+		return [...WORKS, ...more.map((name) => ({ works: [name], title: `Work: ${name}`, what: '' }))]
 			.map((work) => workSection(sheet, work));
 	}
 
@@ -116,17 +123,19 @@ const suite = (() => {
 			'each round. A round\u2019s ratio is its p50 over that limit; of the kept rounds the median and the quartiles.'],
 		['p50', 'Of each kept round the median; of these the median and the quartiles.'],
 		['Percentile', 'The smallest recorded value with at least that share of the samples of all kept rounds at or below it. It is ' +
-			'given only where at least 100 samples lie on its scarcer side.'],
+			'given only where at least 100 samples lie on its scarcer side. In brackets: its bootstrap interval.'],
 		['Reference', 'Less than a contestant: the bare ring passes cells and nothing else, the plain copy moves bytes in and out ' +
 			'of the same memory. \u201cover\u201d is the median of per-round ratios of rates.'],
-		['Bootstrap interval', 'Rounds are drawn again with replacement, ours and the raw line\u2019s; 95\u00a0% of the ratios so ' +
-			'found lie in it.'],
+		['Bootstrap interval', 'As many rounds as there are, three at least, are drawn again with replacement; 95\u00a0% of the ' +
+			'percentiles so found lie in it. Of the tail: of the ratios, ours and the raw line\u2019s rounds being drawn together.'],
+		['Bar', 'Bursts are held against the bare ring of 1024 cells. Mbufs of 64 bytes are frames of 68 on a wire. Packed has up to ' +
+			'7 messages in a cell. The best of several peers is the best of each turn, which is harder than the best median.'],
 		['Rank', 'By the median ratio to the limit, then by p50: the limit of a machine may jump between states, and p50 with it. ' +
 			'Rates rank by themselves.'],
 		['Dropped', 'Rounds left out of the figures, and counted: the limit changed during them, messages were lost or came in ' +
-			'another order, or the contestant refused.'],
+			'another order, or the contestant refused. Of the tail a round of ours goes with that of the raw line beside it.'],
 		['Range of a bar', 'Quartiles of the per-round ratios, or a 95\u00a0% interval; \u201cleft out\u201d counts rotations in which ' +
-			'the limits of those compared differed.'],
+			'the limits of those compared differed by more than 20\u00a0%. What is counted has no range.'],
 		['Noise', 'Page faults and context switches: counted by the kernel in the measured rounds. System calls and allocations: ' +
 			'counted in separate runs of 100\u00a0000 trips, under strace and with a counting allocator. All of both processes.'],
 		['Gaps of the clock loop', 'A loop on the same core that only reads the clock: the time from one reading to the next, each ' +

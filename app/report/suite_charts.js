@@ -74,6 +74,9 @@ const suiteCharts = (() => {
 		paced: [latency('suite-latency-load', 'Latency p50 against offered load', 'load'),
 			(list, group) => over('suite-latency-load-p99', 'Latency p99 against offered load', list, group, 'load', 'p99', Y.time)],
 		links: [latency('suite-links', 'Round trip p50 against links', 'links')],
+		queues: [latency('suite-queues', 'Round trip p50 against queues of a port', 'queues')],
+		rings: [latency('suite-rings', 'Round trip p50 against ring size', 'ring'),
+			(list, group) => over('suite-rings-rate', 'Rate against ring size', list, group, 'ring', 'rate', Y.rate)],
 		rpc: [latency('suite-rpc', 'Request to reply p50 against message size', 'size')],
 		mixed: [(list, group) => curves('suite-mixed', 'Percentiles of control messages under bulk', list, group,
 			['size', 'bulk'])],
@@ -98,8 +101,10 @@ const suiteCharts = (() => {
 
 	// ---- laws ----
 
-	// What a burst pays once, its messages share: the law is against its inverse.
-	const LAW_X = { burst: { title: '1 / burst', format: (v) => v < 1 ? `1/${text.count(Math.round(1 / v))}` : text.count(v), log: 2 } };
+	// What a burst pays once, its messages share: the law is against its inverse. That of rings is
+	// against their size's logarithm, and shown: gives the size.
+	const LAW_X = { ring: { ...X.ring, shown: (v) => 2 ** v },
+		 burst: { title: '1 / burst', format: (v) => v < 1 ? `1/${text.count(Math.round(1 / v))}` : text.count(v), log: 2 } };
 	// A straight line is bent on logarithmic axes: so many points between the ends.
 	const FIT_POINTS = 40;
 
@@ -114,12 +119,14 @@ const suiteCharts = (() => {
 		});
 	}
 
+	const shownAt = (points, x) => x.shown ? points.map(([at, value]) => [x.shown(at), value]) : points;
+
 	function lawLines(entry, x) {
 		const { found, look } = entry;
 		const points = model.array(found.points).filter((p) => Array.isArray(p) && p.every(text.isNumber) && (p[0] > 0 || !x.log));
 		const fit = text.isNumber(found.intercept_ns) && text.isNumber(found.slope_ns) && points.length > 1 &&
-			{ ...look, points: false, unmarked: true, follows: entry.label, values: fitted(found, points, x) };
-		return [{ ...look, label: entry.label, values: points, points: true, paths: () => null }, fit].filter(Boolean);
+			{ ...look, points: false, unmarked: true, follows: entry.label, values: shownAt(fitted(found, points, x), x) };
+		return [{ ...look, label: entry.label, values: shownAt(points, x), points: true, paths: () => null }, fit].filter(Boolean);
 	}
 
 	function laws(list) {

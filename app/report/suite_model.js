@@ -6,11 +6,12 @@
 const suiteModel = (() => {
 	const VERSION = 1;
 	// What tells figures of one work and one contestant apart.
-	const KEYS = ['size', 'burst', 'links', 'load', 'gap_ns', 'bulk', 'waiting'];
-	const KEY_NAMES = { size: 'message size', burst: 'burst', links: 'links', load: 'load', gap_ns: 'idle time before',
+	const KEYS = ['size', 'burst', 'links', 'queues', 'ring', 'load', 'gap_ns', 'bulk', 'waiting'];
+	const KEY_NAMES = { size: 'message size', burst: 'burst', links: 'links', queues: 'queues of a port', ring: 'ring size',
+		load: 'load', gap_ns: 'idle time before',
 		bulk: 'bulk message', waiting: 'the far end waits' };
 	// What most readers come for; else the middle of what there is.
-	const CHOSEN_FIRST = { size: 64, burst: 32, waiting: false };
+	const CHOSEN_FIRST = { size: 64, burst: 32, ring: 1024, waiting: false };
 	// A cell carries 60 bytes and a frame has 64 at least: each contestant at the first that it carries.
 	const EITHER = { size: [60, 64] };
 	// Shades within a hue, when contestants are more than hues.
@@ -67,11 +68,16 @@ const suiteModel = (() => {
 		return bare ? ['benchmarks/run', '--out', 'DIR', ...words] : words;
 	}
 
-	// What holds for a part of the works as for all: the cores, guests or none, the budget.
+	// What holds for a part of the works as for all: the cores, guests or none, contestants, build, budget.
 	function sameFor(command) {
 		const words = command.map(String);
-		return words.filter((word, i) => /^--(no-)?guest$|^--(cores|budget)(=|$)/.test(word) ||
-			(i > 0 && /^--(cores|budget)$/.test(words[i - 1])));
+		// An option's value may look like an option.
+		const isValue = words.map(() => false);
+		words.forEach((word, i) => { isValue[i + 1] = !isValue[i] && /^--(out|budget|only|works|cores|build|label)$/.test(word); });
+		return words.filter((word, i) => {
+			const [option] = (isValue[i] ? words[i - 1] : word).split('=');
+			return /^--(quick|guest|no-guest|cores|budget|only|build)$/.test(option);
+		});
 	}
 
 	const entries = (document, key) => model.array(document[key]).map(model.object)
@@ -103,6 +109,8 @@ const suiteModel = (() => {
 	}
 
 	const ofWorks = (sheet, works) => sheet.figures.filter((entry) => works.includes(entry.found.work));
+	// A work may have both; what goes in bursts has a rate.
+	const ofRates = (list, byRate) => list.filter(({ found }) => text.isNumber(found.burst) === byRate);
 	const groupsOf = (list) => [...new Set(list.map((entry) => entry.group))];
 
 	const rank = (value) => typeof value === 'boolean' ? Number(value) : value;
@@ -158,5 +166,5 @@ const suiteModel = (() => {
 
 	const barState = ({ found }) => found.met === true ? 'met' : found.met === false ? 'missed' : 'unknown';
 
-	return { isSuite, read, sameFor, ofWorks, groupsOf, choices, at, whyMissing, whyNot, barState, placeLabel, keyOf };
+	return { isSuite, read, sameFor, ofWorks, ofRates, groupsOf, choices, at, whyMissing, whyNot, barState, placeLabel, keyOf };
 })();

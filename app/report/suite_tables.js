@@ -43,12 +43,14 @@ const suiteTables = (() => {
 			const { found } = bar;
 			const state = suiteModel.barState(bar);
 			const why = model.string(found.why, 'not measured');
+			const counted = found.interval === 'counted';
+			const show = counted ? text.count : ratio;
 			return el('tr', {}, el('th', { scope: 'row', class: 'prose' }, el('bdi', {}, model.string(found.text, bar.name)),
 				found.text && el('small', {}, el('code', {}, bar.name))),
 			el('td', {}, tables.badge(state, state === 'unknown' && text.isNumber(found.value) ? 'not judged' : BAR_WORDS[state])),
-			tables.figure(bar, 'value', found.value, (v) => beside(v, found.bar), why, notes),
-			tables.figure(bar, 'bar', found.bar, (v) => `${model.string(found.sense, '')} ${ratio(v)}`, 'no bar', notes),
-			tables.range(bar, 'range', [found.low, found.high], ratio, why, notes),
+			tables.figure(bar, 'value', found.value, (v) => counted ? show(v) : beside(v, found.bar), why, notes),
+			tables.figure(bar, 'bar', found.bar, (v) => `${model.string(found.sense, '')} ${show(v)}`, 'no bar', notes),
+			tables.range(bar, 'range', [found.low, found.high], show, why, notes),
 			el('td', { 'data-interval': '' }, el('bdi', {}, model.string(found.interval, 'not known'))),
 			tables.figure(bar, 'rounds', found.rounds, text.count, NOT_KNOWN, notes),
 			tables.figure(bar, 'apart', found.apart, text.count, NOT_KNOWN, notes),
@@ -82,6 +84,8 @@ const suiteTables = (() => {
 
 	function place(sheet) {
 		const found = listed(model.object(sheet.document.place));
+		for (const [name, version] of Object.entries(model.object(found.versions)))
+			found.versions[name] = version === null ? 'not here' : version;
 		if (Object.keys(found).length === 0)
 			return el('p', { class: 'problem' }, 'The document has no "place": where it ran is not known.');
 		return dom.table('Place', null, dom.pairs(found, ''), 'facts');
@@ -102,8 +106,8 @@ const suiteTables = (() => {
 	// ---- the ranking of a work ----
 
 	const of = (key) => (found) => model.object(found[key]).median;
-	const percentile = (name) => ({ path: `percentiles/${name}`, title: text.percent(name), unit: 'ns', show: ns, name,
-		get: (found) => model.object(found.percentiles)[name] });
+	const percentile = (name) => ({ path: `percentiles/${name}`, title: text.percent(name), unit: 'ns (95\u00a0% interval)', show: ns,
+		name, get: (found) => model.object(found.percentiles)[name], interval: (found) => model.object(found.intervals)[name] });
 	const TIMES = [
 		{ path: 'ratio.median', title: 'ratio', unit: 'to the limit', show: ratio, get: of('ratio'), pair: 'ratio' },
 		{ path: 'p50.median', title: 'p50', unit: 'ns', show: ns, get: of('p50'), pair: 'p50' },
@@ -148,6 +152,19 @@ const suiteTables = (() => {
 			[i > 0 && '; ', el('bdi', {}, labels.join(', ')), ' (', el('bdi', {}, why), ')']), '.');
 	}
 
+	const NO_QUARTILES = 'quartiles need 3 rounds';
+	const NO_INTERVAL = 'an interval needs 3 rounds, and samples enough in each draw of them';
+
+	// A figure, and in brackets the interval that its column may have.
+	function cellOf(entry, column, why, notes) {
+		const raw = column.get(entry.found);
+		const cell = tables.figure(entry, column.path, raw, column.show, why, notes);
+		if (column.interval && text.isNumber(raw))
+			cell.append(el('span', { class: 'soft' }, ' (', tables.range(entry, `${column.path}/interval`, column.interval(entry.found),
+				column.show, NO_INTERVAL, notes, 'span'), ')'));
+		return cell;
+	}
+
 	// all: the figures of this work, whose columns stay whatever is chosen; list: those to show.
 	function ranking(caption, all, list, byRate, absent) {
 		const notes = tables.footnotes();
@@ -155,9 +172,9 @@ const suiteTables = (() => {
 		const rows = ranked(list, byRate).map(({ entry, rank }) => row(entry, nameCell(entry, entry.label, rank),
 			columns.map((column) => {
 				const why = suiteModel.whyNot(entry, column.name);
-				return [tables.figure(entry, column.path, column.get(entry.found), column.show, why, notes),
+				return [cellOf(entry, column, why, notes),
 					column.pair && tables.range(entry, `${column.pair}.quartiles`, quartiles(entry.found[column.pair]), column.show,
-						why, notes)];
+						text.isNumber(column.get(entry.found)) ? NO_QUARTILES : why, notes)];
 			}), columns.includes(OVER) && el('td', {}, el('bdi', {}, model.string(model.object(entry.found.over).reference, '')))));
 		const heads = [head('contestant'), columns.map((column) => [head(column.title, column.unit),
 			column.pair && head('quartiles', column.unit)]), columns.includes(OVER) && head('reference')];
@@ -197,7 +214,7 @@ const suiteTables = (() => {
 			...Object.keys(counts)])];
 		const uncounted = model.string(found.uncounted, null);
 		return [tables.facts({ id: 'tail' }, 'Samples, and noise that ours made itself, both processes',
-			[...['samples', 'rounds', 'lost', 'misordered', 'refused'].map((name) => [name, name, found[name], text.count, NOT_KNOWN]),
+			[...['samples', 'rounds', 'dropped', 'lost', 'misordered', 'refused'].map((name) => [name, name, found[name], text.count, NOT_KNOWN]),
 				...names.map((name) => [`noise.${name}`, NOISE_NAMES[name] || text.name(name), counts[name], text.count, 'not counted'])]),
 		uncounted && el('p', { class: 'note', 'data-uncounted': '' }, 'Not counted: ', el('bdi', {}, uncounted), '.')];
 	}

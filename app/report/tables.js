@@ -67,10 +67,10 @@ const tables = (() => {
 	}
 
 	// Two numbers, "low to high", or a dash with its reason.
-	function range(entry, path, pair, show, why, notes) {
+	function range(entry, path, pair, show, why, notes, tag = 'td') {
 		const found = model.array(pair);
 		const there = found.length === 2 && found.every(text.isNumber);
-		return el('td', { class: 'number soft', 'data-figure': `${entry.id}/${path}`,
+		return el(tag, { class: 'number soft', 'data-figure': `${entry.id}/${path}`,
 			'data-value': there ? JSON.stringify(found) : 'null' },
 		there ? `${show(found[0])} to ${show(found[1])}` : notes.dash(why));
 	}

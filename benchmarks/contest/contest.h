@@ -28,6 +28,9 @@
 #define CONTEST_LINKS_MAX 256u
 #define CONTEST_BURST_MAX 256u
 
+/** What a loop does for each burst: compiled into the loop, with its count where that is 1. */
+#define CONTEST_INLINE static inline __attribute__((always_inline))
+
 /** Empty polls after which a loop does what is due now and then. */
 #define CONTEST_POLLS 256u
 
@@ -36,12 +39,18 @@ enum contest_side {
 	CONTEST_FAR,
 };
 
+struct contestant;
+
 /** What a contestant is opened with, at both sides at the same time. */
 struct contest_place {
+	const struct contestant *contestant;
 	enum contest_side side;
 	uint32_t links;	    /**< 1..links_max of the contestant */
+	uint32_t ring;	    /**< entries of each ring (cells, slots, descriptors) in each direction,
+			       a power of two; 0: the contestant's own default */
+	uint32_t opening;   /**< number of it, the same at both sides; no two have the same */
 	int core;	    /**< this process is pinned to it */
-	uint8_t *shared;    /**< both sides', zeroed, of contestant::shared_bytes(links) */
+	uint8_t *shared;    /**< both sides', zeroed, of contestant::shared_bytes() */
 	const char *folder; /**< both sides', for sockets and files; only near's where far is in a
 			       guest */
 	/**
@@ -105,10 +114,14 @@ struct contestant {
 	uint32_t size_min; /**< messages it carries, bytes */
 	uint32_t size_max;
 	uint32_t links_max; /**< 1, or up to CONTEST_LINKS_MAX; mixed needs 2 */
-	uint32_t at;	    /**< contest_work::at: 0, or behind the head of a frame */
-	bool wordless;	    /**< carries no bytes: the limit */
-	/** Of contest_place::shared, with so many links; NULL: none. */
-	size_t (*shared_bytes)(uint32_t links);
+	uint32_t ring_min;  /**< of contest_place::ring; both 0: it has no ring size to choose */
+	uint32_t ring_max;
+	bool queues;	     /**< its links are queues of one port */
+	uint32_t at;	     /**< contest_work::at: 0, or behind the head of a frame */
+	bool wordless;	     /**< carries no bytes: the limit */
+	const void *variant; /**< its file's own: what tells its contestants apart */
+	/** Of contest_place::shared, with place->links and place->ring; NULL: none. */
+	size_t (*shared_bytes)(const struct contest_place *place);
 	/**
 	 * Meet the other side, which opens too; wait at most 10 s for it.
 	 * @return the peer for the loops, or NULL with the reason in @p why
@@ -131,14 +144,20 @@ struct contestant {
 };
 
 /**
- * What contestant @p name has in a guest. place->device is "NAME=WHAT;NAME=WHAT;...", and WHAT
+ * What the contestant has in a guest. place->device is "NAME=WHAT;NAME=WHAT;...", and WHAT
  * is the address of its PCI device, "0000:00:11.0", or, of a split link, that of the memory
  * which far writes and that of near's: "0000:00:12.0,peer=0000:00:13.0". On the host the same
  * memories are the files place->folder/NAME and, of near's own where split, NAME-near.
  * @return @p text, or NULL where it has nothing
  */
-const char *contest_device(const struct contest_place *place, const char *name, char *text,
-			   size_t bytes);
+const char *contest_device(const struct contest_place *place, char *text, size_t bytes);
+
+/**
+ * End an opening: @p peer where @p failed is NULL, else it is closed, NULL too.
+ * @return the peer, or NULL with the reason in @p why
+ */
+void *contest_opened(const struct contest_place *place, void *peer, const char *failed, char *why,
+		     size_t why_bytes);
 
 /** All contestants of this build, NULL at the end: on one host, or with a guest. */
 const struct contestant *const *contestants_here(void);

@@ -6,12 +6,13 @@
  *   // Write up to count messages with contest_write() or contest_written() on a link;
  *   // @return how many went: 0 when there was no room. All that went can be seen by the
  *   // receiver when this returns.
- *   static inline uint32_t peer_send(struct peer *, uint32_t link, struct contest_work *, uint32_t
- * count);
+ *   CONTEST_INLINE uint32_t peer_send(struct peer *, uint32_t link, struct contest_work *,
+ *                                     uint32_t count);
  *   // Take up to count messages with contest_read() or contest_took(); @return how many.
- *   static inline uint32_t peer_receive(struct peer *, uint32_t link, struct contest_work *,
- * uint32_t count);
- *   // What a thread that polls has to do now and then (control steps, heartbeats).
+ *   CONTEST_INLINE uint32_t peer_receive(struct peer *, uint32_t link, struct contest_work *,
+ *                                        uint32_t count);
+ *   // Where PEER_TURNS is defined: what a thread that polls has to do now and then (control steps,
+ *   // heartbeats).
  *   static inline void peer_turn(struct peer *);
  *   // Where PEER_WAITS is defined: sleep until something is there, 50 ms at most.
  *   static inline void peer_wait(struct peer *, struct contest_work *);
@@ -22,6 +23,14 @@
 #define CONTEST_LOOPS_H
 
 #include "contest.h"
+
+#ifndef PEER_TURNS
+static inline void
+peer_turn(struct peer *peer)
+{
+	(void)peer;
+}
+#endif
 
 /* Polls that found nothing; @return whether to give up. */
 static inline bool
@@ -106,48 +115,47 @@ peer_echo(void *opened, struct contest_work *work)
 	}
 }
 
-static void
-peer_send_all(void *opened, struct contest_work *work)
+/*
+ * In bursts, on link 0.
+ * @param move peer_send or peer_receive, which is compiled in
+ * @param rests whether to leave the line alone for a moment where nothing was moved
+ */
+CONTEST_INLINE void
+peer_move_all(struct peer *peer, struct contest_work *work,
+	      uint32_t (*move)(struct peer *, uint32_t, struct contest_work *, uint32_t),
+	      bool rests)
 {
-	struct peer *peer = opened;
 	uint64_t left = work->messages;
 	uint32_t polls = 0, bursts = 0;
 
 	while (left != 0) {
 		const uint32_t count = left < work->burst ? (uint32_t)left : work->burst;
-		const uint32_t sent = peer_send(peer, 0, work, count);
+		const uint32_t moved = move(peer, 0, work, count);
 
-		left -= sent;
-		if (sent != 0) {
+		left -= moved;
+		if (moved != 0) {
 			work->idle_from = 0;
 			if (++bursts % CONTEST_POLLS == 0)
 				peer_turn(peer);
-		} else if (peer_idle(peer, work, &polls)) {
-			return;
+		} else {
+			if (rests)
+				contest_rest();
+			if (peer_idle(peer, work, &polls))
+				return;
 		}
 	}
 }
 
 static void
+peer_send_all(void *opened, struct contest_work *work)
+{
+	peer_move_all(opened, work, peer_send, false);
+}
+
+static void
 peer_receive_all(void *opened, struct contest_work *work)
 {
-	struct peer *peer = opened;
-	uint64_t left = work->messages;
-	uint32_t polls = 0, bursts = 0;
-
-	while (left != 0) {
-		const uint32_t count = left < work->burst ? (uint32_t)left : work->burst;
-		const uint32_t got = peer_receive(peer, 0, work, count);
-
-		left -= got;
-		if (got != 0) {
-			work->idle_from = 0;
-			if (++bursts % CONTEST_POLLS == 0)
-				peer_turn(peer);
-		} else if (peer_idle(peer, work, &polls)) {
-			return;
-		}
-	}
+	peer_move_all(opened, work, peer_receive, work->burst > 1);
 }
 
 /* The i-th message is meant for begin + i * interval, and answers come in order. */

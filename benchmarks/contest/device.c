@@ -6,8 +6,9 @@
 #include "contest.h"
 
 const char *
-contest_device(const struct contest_place *place, const char *name, char *text, size_t bytes)
+contest_device(const struct contest_place *place, char *text, size_t bytes)
 {
+	const char *name = place->contestant->name;
 	const size_t length = strlen(name);
 	const char *at = place->device;
 

@@ -44,6 +44,8 @@ struct meeting_order {
 	uint32_t bulk_size;
 	uint32_t burst;
 	uint32_t links;
+	uint32_t ring;	  /**< contest_place::ring */
+	uint32_t opening; /**< contest_place::opening */
 	uint32_t waiting; /**< the far side sleeps where nothing comes */
 	uint32_t shared_bytes;
 	uint32_t limit_ns; /**< right before the round; 0: not known */
@@ -127,6 +129,10 @@ void side_finish(struct side *side);
 
 /** @return what is open of that name, or NULL */
 struct opened *side_find(struct side *side, const char *name);
+
+/** Of an order to open it; it lends the order's folder. */
+struct contest_place side_place(const struct side *side, const struct meeting_order *order,
+				const struct contestant *contestant);
 
 /** @return 0, or -1 with the reason in @p why, MEETING_WHY_BYTES */
 int side_open(struct side *side, const struct meeting_order *order, char *why);

@@ -13,7 +13,6 @@
 #include "near.h"
 
 #define LIMIT_TRIPS 3000u
-#define RESAMPLES_MAX 100000u
 #define FLOOR_NS_MAX UINT64_C(10000000000)
 
 static const char *const works[MEETING_WORKS] = {
@@ -26,7 +25,7 @@ struct request {
 	const char *what;
 	const char *contestant;
 	const char *work;
-	int size, bulk_size, burst, links, waiting, histogram, keep, resamples;
+	int size, bulk_size, burst, links, ring, waiting, histogram;
 	json_int_t messages, interval_ns, ns;
 };
 
@@ -81,7 +80,8 @@ usage_object(const struct meeting_usage *usage)
 			 (json_int_t)usage->involuntary);
 }
 
-static void
+/* @return 0, or -1 where one of them is no number */
+static int
 round_figures(json_t *object, const struct round *round, const struct request *request,
 	      double tick_ns)
 {
@@ -92,16 +92,20 @@ round_figures(json_t *object, const struct round *round, const struct request *r
 		(json_int_t)round->misordered, "samples", (json_int_t)round->latency.total,
 		"bulk_messages", (json_int_t)round->far.bulk_received);
 
+	if (figures == NULL)
+		return -1;
 	json_object_update_new(object, figures);
 	if (round->latency.total != 0) {
-		json_object_set_new(object, "median_ns",
-				    json_real(near_median_ns(&round->latency, tick_ns)));
 		json_object_set_new(object, "percentiles", near_percentiles(&round->latency));
+		if (json_object_set_new(object, "median_ns",
+					json_real(near_median_ns(&round->latency, tick_ns))) != 0)
+			return -1;
 	}
 	if (request->histogram)
 		json_object_set_new(object, "histogram", near_histogram(&round->latency));
 	json_object_set_new(object, "near", usage_object(&round->usage));
 	json_object_set_new(object, "far", usage_object(&round->far.usage));
+	return 0;
 }
 
 static json_t *
@@ -214,12 +218,46 @@ do_round(struct near *near, const struct request *request, const struct contesta
 		refuse(object, why);
 		return;
 	}
-	if (request->keep && kept_add(near, contestant->name, &round.latency) != 0) {
-		refuse(object, "no memory for rounds to keep");
-		return;
-	}
-	round_figures(object, &round, request, near->side->tick_ns);
-	answer(object);
+	if (round_figures(object, &round, request, near->side->tick_ns) == 0)
+		answer(object);
+	else
+		refuse(object, "a median of the round is no number");
+}
+
+static int
+ring_check(int ring, const struct contestant *contestant, char *why)
+{
+	const int least = (int)contestant->ring_min, most = (int)contestant->ring_max;
+
+	if (ring == 0)
+		return 0;
+	if (most == 0)
+		snprintf(why, MEETING_WHY_BYTES,
+			 "%s has no ring size to choose: ring must be left out or 0",
+			 contestant->name);
+	else if (ring < least || ring > most)
+		snprintf(why, MEETING_WHY_BYTES,
+			 "ring is %d and must be %d to %d, or 0 for the contestant's own", ring,
+			 least, most);
+	else if ((ring & (ring - 1)) != 0)
+		snprintf(why, MEETING_WHY_BYTES, "ring is %d and must be a power of two", ring);
+	else
+		return 0;
+	return -1;
+}
+
+/* @return 0, or -1 with what is wrong with it in @p why */
+static int
+open_check(const struct near *near, const struct request *request,
+	   const struct contestant *contestant, char *why)
+{
+	if (side_find(near->side, contestant->name) != NULL)
+		snprintf(why, MEETING_WHY_BYTES, "it is open already");
+	else if (request->links < 1 || (uint32_t)request->links > contestant->links_max)
+		snprintf(why, MEETING_WHY_BYTES, "links must be 1 to %u", contestant->links_max);
+	else
+		return ring_check(request->ring, contestant, why);
+	return -1;
 }
 
 static void
@@ -232,16 +270,10 @@ do_open(struct near *near, const struct request *request, const struct contestan
 	char why[MEETING_WHY_BYTES] = "";
 
 	json_object_set_new(object, "links", json_integer(request->links));
-	if (side_find(near->side, contestant->name) != NULL) {
-		refuse(object, "it is open already");
-		return;
-	}
-	if (request->links < 1 || (uint32_t)request->links > contestant->links_max) {
-		snprintf(why, sizeof(why), "links must be 1 to %u", contestant->links_max);
-		refuse(object, why);
-		return;
-	}
-	if (near_open(near, contestant->name, (uint32_t)request->links, &far, why) != 0) {
+	json_object_set_new(object, "ring", json_integer(request->ring));
+	if (open_check(near, request, contestant, why) != 0 ||
+	    near_open(near, contestant->name, (uint32_t)request->links, (uint32_t)request->ring,
+		      &far, why) != 0) {
 		refuse(object, why);
 		return;
 	}
@@ -273,26 +305,6 @@ do_close(struct near *near, const struct request *request, const struct contesta
 }
 
 static void
-do_bootstrap(struct near *near, const struct request *request, const struct contestant *contestant)
-{
-	json_t *object = begin_answer(request), *ratios;
-	char why[MEETING_WHY_BYTES];
-
-	if (request->resamples < 100 || request->resamples > (int)RESAMPLES_MAX) {
-		refuse(object, "resamples must be 100 to 100000");
-		return;
-	}
-	ratios = kept_bootstrap(near, contestant->name, (uint32_t)request->resamples, why);
-	if (ratios == NULL) {
-		refuse(object, why);
-		return;
-	}
-	json_object_set_new(object, "over", json_string("limit"));
-	json_object_update_new(object, ratios);
-	answer(object);
-}
-
-static void
 do_list(void)
 {
 	json_t *list = json_array(), *missing = json_array();
@@ -309,9 +321,11 @@ do_list(void)
 		}
 		json_array_append_new(
 			list,
-			json_pack("{s:s,s:s,s:i,s:i,s:i,s:b,s:o}", "name", each->name, "what",
-				  each->what, "size_min", (int)each->size_min, "size_max",
-				  (int)each->size_max, "links_max", (int)each->links_max, "waits",
+			json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:b,s:b,s:o}", "name", each->name,
+				  "what", each->what, "size_min", (int)each->size_min, "size_max",
+				  (int)each->size_max, "links_max", (int)each->links_max,
+				  "ring_min", (int)each->ring_min, "ring_max", (int)each->ring_max,
+				  "queues", each->queues, "waits",
 				  each->loops->echo_waiting != NULL, "works", can_do));
 	}
 	for (i = 0; contestants_missing[i].name != NULL; i++)
@@ -350,7 +364,6 @@ obey_named(struct near *near, const struct request *request)
 		{"open", do_open},
 		{"close", do_close},
 		{"round", do_round},
-		{"bootstrap", do_bootstrap},
 	};
 	const struct contestant *contestant =
 		request->contestant == NULL ? NULL : contestant_find(request->contestant);
@@ -365,29 +378,23 @@ obey_named(struct near *near, const struct request *request)
 			orders[i].obey(near, request, contestant);
 		return;
 	}
-	refuse(json_object(),
-	       "\"do\" must be list, open, close, round, floor, bootstrap or forget");
+	refuse(json_object(), "\"do\" must be list, open, close, round or floor");
 }
 
 static void
 obey(struct near *near, json_t *line)
 {
-	struct request request = {.size = 64,
-				  .bulk_size = 1500,
-				  .burst = 1,
-				  .links = 1,
-				  .messages = 1,
-				  .resamples = 1000};
+	struct request request = {
+		.size = 64, .bulk_size = 1500, .burst = 1, .links = 1, .messages = 1};
 	json_error_t error;
 
-	if (json_unpack_ex(line, &error, 0,
-			   "{s:s,s?s,s?s,s?i,s?i,s?i,s?i,s?b,s?b,s?b,s?i,s?I,s?I,s?I}", "do",
-			   &request.what, "contestant", &request.contestant, "work", &request.work,
-			   "size", &request.size, "bulk_size", &request.bulk_size, "burst",
-			   &request.burst, "links", &request.links, "waiting", &request.waiting,
-			   "histogram", &request.histogram, "keep", &request.keep, "resamples",
-			   &request.resamples, "messages", &request.messages, "interval_ns",
-			   &request.interval_ns, "ns", &request.ns) != 0) {
+	if (json_unpack_ex(line, &error, 0, "{s:s,s?s,s?s,s?i,s?i,s?i,s?i,s?i,s?b,s?b,s?I,s?I,s?I}",
+			   "do", &request.what, "contestant", &request.contestant, "work",
+			   &request.work, "size", &request.size, "bulk_size", &request.bulk_size,
+			   "burst", &request.burst, "links", &request.links, "ring", &request.ring,
+			   "waiting", &request.waiting, "histogram", &request.histogram, "messages",
+			   &request.messages, "interval_ns", &request.interval_ns, "ns",
+			   &request.ns) != 0) {
 		refuse(json_object(), error.text);
 		return;
 	}
@@ -395,9 +402,6 @@ obey(struct near *near, json_t *line)
 		do_list();
 	} else if (strcmp(request.what, "floor") == 0) {
 		do_floor(near, &request);
-	} else if (strcmp(request.what, "forget") == 0) {
-		kept_forget(near);
-		answer(begin_answer(&request));
 	} else {
 		obey_named(near, &request);
 	}
@@ -411,7 +415,7 @@ begin(struct near *near)
 
 	if (near_offer(near, why) != 0 ||
 	    !near_wait(near, &near->side->meeting->here, MEETING_MAGIC, why) ||
-	    near_open(near, "limit", 1, &far, why) != 0) {
+	    near_open(near, "limit", 1, 0, &far, why) != 0) {
 		fprintf(stderr, "contest: %s\n", why);
 		return -1;
 	}
@@ -449,6 +453,5 @@ near_run(struct side *side, const char *folder)
 	side_finish(side);
 	if (near_order(&near, &end, &far, why) != 0)
 		fprintf(stderr, "contest: %s\n", why);
-	kept_forget(&near);
 	return status;
 }

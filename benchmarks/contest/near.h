@@ -11,8 +11,8 @@ struct near {
 	struct side *side;
 	const char *folder;
 	uint32_t number;   /**< of the last order to the far side */
+	uint32_t openings; /**< so far */
 	uint64_t run;	   /**< contest_place::run */
-	struct kept *kept; /**< rounds kept for a bootstrap */
 };
 
 /** One round, asked and measured. */
@@ -49,25 +49,14 @@ int near_order(struct near *near, const struct meeting_order *order, struct meet
 int near_offer(const struct near *near, char *why);
 
 /** Open a contestant at both sides. @return 0, or -1 with the reason in @p why */
-int near_open(struct near *near, const char *name, uint32_t links, struct meeting_answer *far,
-	      char *why);
+int near_open(struct near *near, const char *name, uint32_t links, uint32_t ring,
+	      struct meeting_answer *far, char *why);
 
 /** Close it at both sides. */
 int near_close(struct near *near, const char *name, char *why);
 
 /** Run round->order, without limit. @return 0, or -1 with the reason in @p why */
 int near_round(struct near *near, struct round *round, char *why);
-
-/** Keep the latencies of a round under a name. @return 0 or -ENOMEM */
-int kept_add(struct near *near, const char *name, const struct nhn_histogram *latency);
-void kept_forget(struct near *near);
-
-/**
- * Ratios of percentiles of @p name over those of the limit, over all rounds kept, with the
- * interval of 95 % that resampling the rounds gives.
- * @return an object by percentile, or NULL with the reason in @p why
- */
-json_t *kept_bootstrap(const struct near *near, const char *name, uint32_t resamples, char *why);
 
 /** @return percentiles by name; null where there are too few samples */
 json_t *near_percentiles(const struct nhn_histogram *latency);

@@ -54,6 +54,8 @@ count_within(const struct nhn_histogram *latency, double low_ns, double high_ns)
 
 	for (i = 0; i < NHN_HISTOGRAM_COUNTS; i++) {
 		nhn_histogram_step(i, &least, &most);
+		if (most > latency->max_ns)
+			most = latency->max_ns;
 		if ((double)most >= low_ns && (double)most < high_ns)
 			count += latency->counts[i];
 	}
@@ -73,5 +75,8 @@ near_median_ns(const struct nhn_histogram *latency, double tick_ns)
 		return (double)(least + most) / 2;
 	low = (double)most - tick_ns / 2;
 	within = count_within(latency, low, low + tick_ns);
+	/* Out of the histogram's range: no step has it. */
+	if (within == 0)
+		return (double)least / 2 + (double)most / 2;
 	return low + tick_ns * ((double)(rank - count_within(latency, -1, low)) / (double)within);
 }

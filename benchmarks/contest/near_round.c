@@ -96,7 +96,8 @@ near_order(struct near *near, const struct meeting_order *order, struct meeting_
 static struct meeting_order
 order_of(const struct near *near, enum meeting_do what, const char *name)
 {
-	struct meeting_order order = {.what = what, .links = 1, .run = near->run};
+	struct meeting_order order = {
+		.what = what, .links = 1, .opening = near->openings, .run = near->run};
 
 	snprintf(order.contestant, sizeof(order.contestant), "%s", name);
 	snprintf(order.folder, sizeof(order.folder), "%s", near->folder);
@@ -126,10 +127,11 @@ gap_find(const struct near *near, uint64_t bytes)
 static int
 share(struct near *near, struct meeting_order *order, const struct contestant *contestant)
 {
+	const struct contest_place place = side_place(near->side, order, contestant);
 	uint64_t bytes = 0;
 
 	if (contestant->shared_bytes != NULL)
-		bytes = contestant->shared_bytes(order->links);
+		bytes = contestant->shared_bytes(&place);
 	bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	order->shared_offset = gap_find(near, bytes);
 	if (order->shared_offset + bytes > MEETING_BYTES)
@@ -142,36 +144,33 @@ share(struct near *near, struct meeting_order *order, const struct contestant *c
 int
 near_offer(const struct near *near, char *why)
 {
-	const struct contest_place place = {
-		.side = CONTEST_NEAR,
-		.links = 1,
-		.core = near->side->core,
-		.folder = near->folder,
-		.device = near->side->device,
-		.run = near->run,
-	};
 	const struct contestant *const *each;
 	char device[MEETING_NAME_BYTES];
 	int ret = 0;
 
 	for (each = contestants_here(); *each != NULL && ret == 0; each++) {
+		const struct meeting_order order = order_of(near, MEETING_OPEN, (*each)->name);
+		const struct contest_place place = side_place(near->side, &order, *each);
+
 		if ((*each)->offer != NULL &&
-		    contest_device(&place, (*each)->name, device, sizeof(device)) != NULL)
+		    contest_device(&place, device, sizeof(device)) != NULL)
 			ret = (*each)->offer(&place, why, MEETING_WHY_BYTES);
 	}
 	return ret;
 }
 
 int
-near_open(struct near *near, const char *name, uint32_t links, struct meeting_answer *far,
-	  char *why)
+near_open(struct near *near, const char *name, uint32_t links, uint32_t ring,
+	  struct meeting_answer *far, char *why)
 {
 	const struct contestant *contestant = contestant_find(name);
 	struct meeting_order order = order_of(near, MEETING_OPEN, name);
 	char far_why[MEETING_WHY_BYTES];
 	int ret;
 
+	near->openings++;
 	order.links = links;
+	order.ring = ring;
 	if (share(near, &order, contestant) != 0) {
 		snprintf(why, MEETING_WHY_BYTES, "no shared memory is left: close others first");
 		return -1;

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../micro/bare_ring.h"
+#include "bare_ring.h"
 #include "contest.h"
+
+#define CELLS_MIN 16u
+#define CELLS_MAX 65536u
 
 struct peer {
 	uint32_t links;
@@ -21,7 +24,7 @@ bare_keep(struct bare_end *end, const struct bare_end *own)
 	end->cursor = own->cursor;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct bare_end tx = peer->tx[link];
@@ -41,7 +44,7 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 	return sent;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct bare_end rx = peer->rx[link];
@@ -63,24 +66,31 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	return got;
 }
 
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
-}
-
 #include "contest_loops.h"
 
-static size_t
-bare_shared_bytes(uint32_t links)
+static uint32_t
+cells_of(const struct contest_place *place)
 {
-	return 2 * links * sizeof(struct bare_ring);
+	return place->ring != 0 ? place->ring : BARE_CELLS;
+}
+
+static size_t
+bare_shared_bytes(const struct contest_place *place)
+{
+	return 2 * place->links * BARE_BYTES(cells_of(place));
+}
+
+static void
+end_place(struct bare_end *end, const struct contest_place *place, uint32_t number)
+{
+	end->ring = (void *)(place->shared + number * BARE_BYTES(cells_of(place)));
+	end->mask = cells_of(place) - 1;
 }
 
 static void *
 bare_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
-	struct bare_ring *rings = (void *)place->shared;
+	const uint32_t far = place->side == CONTEST_FAR;
 	struct peer *peer = calloc(1, sizeof(*peer));
 	uint32_t i;
 
@@ -90,8 +100,8 @@ bare_open(const struct contest_place *place, char *why, size_t why_bytes)
 	}
 	peer->links = place->links;
 	for (i = 0; i < place->links; i++) {
-		peer->tx[i].ring = rings + 2 * i + (place->side == CONTEST_NEAR ? 0 : 1);
-		peer->rx[i].ring = rings + 2 * i + (place->side == CONTEST_NEAR ? 1 : 0);
+		end_place(&peer->tx[i], place, 2 * i + far);
+		end_place(&peer->rx[i], place, 2 * i + !far);
 	}
 	return peer;
 }
@@ -111,11 +121,14 @@ bare_prepare(void *opened, uint32_t size)
 
 const struct contestant contestant_bare_ring = {
 	.name = "bare-ring",
-	.what = "reference: the least ring of 1024 cells of 64 bytes, a lap number in each, the "
+	.what = "reference: the least ring of 1024 cells of 64 bytes, its message's number in "
+		"each, the "
 		"reader's index published every quarter ring; no session, no peer that may lie",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = BARE_BODY,
 	.links_max = CONTEST_LINKS_MAX,
+	.ring_min = CELLS_MIN,
+	.ring_max = CELLS_MAX,
 	.shared_bytes = bare_shared_bytes,
 	.open = bare_open,
 	.close = free,

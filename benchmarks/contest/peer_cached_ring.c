@@ -9,31 +9,19 @@ struct peer {
 	struct slot_links links;
 };
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	return slot_send(&peer->links.tx[link], work, count);
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	return slot_receive(&peer->links.rx[link], work, count);
 }
 
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
-}
-
 #include "contest_loops.h"
-
-static void *
-cached_open(const struct contest_place *place, char *why, size_t why_bytes)
-{
-	return slot_peer_new(sizeof(struct peer), place, SLOT_RING_BYTES, why, why_bytes);
-}
 
 const struct contestant contestant_cached_ring = {
 	.name = "cached-ring",
@@ -42,8 +30,10 @@ const struct contestant contestant_cached_ring = {
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = 65536,
 	.links_max = SLOT_LINKS_MAX,
+	.ring_min = SLOTS_MIN,
+	.ring_max = SLOTS_MAX,
 	.shared_bytes = slot_shared_bytes,
-	.open = cached_open,
+	.open = slot_open,
 	.close = free,
 	.prepare = slot_prepare,
 	.loops = &peer_loops,

@@ -6,77 +6,57 @@
 #include "peer_port.h"
 #include "contest_loops.h"
 
-/** Of all links together, as each has its share of the memory. */
-#define RING_DESCRIPTORS 1024u
-#define FILE_BYTES "16M"
+/** Descriptors unless told, of all queues together: 64-byte frames stay in a first-level cache. */
+#define RING 128u
+
+static uint32_t
+ring_of(const struct contest_place *place)
+{
+	return place->ring != 0 ? place->ring : RING / place->links;
+}
 
 static void *
-nahanni_open(const struct contest_place *place, const char *name, bool split, uint32_t opening,
-	     char *why, size_t why_bytes)
+nahanni_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
+	const bool *split = place->contestant->variant;
 	const bool far = place->side == CONTEST_FAR;
 	struct port_setup setup = {
 		.far = far,
 		.mtu = PORT_MTU,
-		.descriptors = (uint16_t)(RING_DESCRIPTORS / place->links),
+		.descriptors = (uint16_t)ring_of(place),
 	};
 	char peer[PORT_PATH_BYTES + 16] = "";
-	char file[32];
 
-	snprintf(setup.name, sizeof(setup.name), "net_nahanni_%s", name);
-	port_path(setup.files[0], place, name, opening);
-	if (split) {
-		snprintf(file, sizeof(file), "%s-near", name);
-		port_path(setup.files[1], place, file, opening);
+	snprintf(setup.name, sizeof(setup.name), "net_nahanni_%s", place->contestant->name);
+	port_path(setup.files[0], place, "");
+	if (*split) {
+		port_path(setup.files[1], place, "-near");
 		snprintf(peer, sizeof(peer), ",peer=%s", setup.files[far]);
 	}
-	snprintf(file, sizeof(file), "%s-ready", name);
-	port_path(setup.ready, place, file, opening);
+	port_path(setup.ready, place, "-ready");
 	snprintf(setup.arguments, sizeof(setup.arguments),
-		 "role=%s,path=%s%s,size=" FILE_BYTES ",queues=%u", far ? "guest" : "host",
-		 setup.files[split && !far], peer, place->links);
+		 "role=%s,path=%s%s,size=" PORT_NAHANNI_BYTES ",queues=%u", far ? "guest" : "host",
+		 setup.files[*split && !far], peer, place->links);
 	return port_open(place, &setup, why, why_bytes);
 }
 
-static void *
-joint_open(const struct contest_place *place, char *why, size_t why_bytes)
-{
-	static uint32_t opening;
+static const bool joint = false, apart = true;
 
-	return nahanni_open(place, "ethdev", false, opening++, why, why_bytes);
-}
-
-static void *
-split_open(const struct contest_place *place, char *why, size_t why_bytes)
-{
-	static uint32_t opening;
-
-	return nahanni_open(place, "ethdev-split", true, opening++, why, why_bytes);
-}
+#define ETHDEV                                                                                     \
+	.links_max = PORT_LINKS_MAX, .ring_min = PORT_RING_MIN, .ring_max = PORT_NAHANNI_RING_MAX, \
+	.open = nahanni_open, .close = port_close, PORT
 
 const struct contestant contestant_ethdev = {
 	.name = "ethdev",
-	.what = "DPDK port of Nahanni's driver, one file of 16 MiB, rings of 1024",
-	.size_min = PORT_FRAME_MIN,
-	.size_max = PORT_FRAME_MAX,
-	.links_max = PORT_LINKS_MAX,
-	.at = PORT_AT,
-	.open = joint_open,
-	.close = port_close,
-	.prepare = port_prepare,
-	.loops = &peer_loops,
+	.what = "DPDK port of Nahanni's driver, one file of 16 MiB, rings of 128",
+	.variant = &joint,
+	ETHDEV,
 };
 
 const struct contestant contestant_ethdev_split = {
 	.name = "ethdev-split",
 	.what = "DPDK port of Nahanni's driver, a file of 16 MiB a direction, each with one writer,"
-		" rings of 1024",
-	.size_min = PORT_FRAME_MIN,
-	.size_max = PORT_FRAME_MAX,
-	.links_max = PORT_LINKS_MAX,
-	.at = PORT_AT,
-	.open = split_open,
-	.close = port_close,
-	.prepare = port_prepare,
-	.loops = &peer_loops,
+		" rings of 128",
+	.variant = &apart,
+	ETHDEV,
 };

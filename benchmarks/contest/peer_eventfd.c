@@ -25,7 +25,7 @@ struct peer {
 	bool rung; /* rx_bell[0] is to be read */
 };
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct slot_end *tx = &peer->links.tx[link];
@@ -36,16 +36,10 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 	return sent;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	return slot_receive(&peer->links.rx[link], work, count);
-}
-
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
 }
 
 /* The bell is silenced before the next sleep, so that the answer does not wait for that. */
@@ -212,7 +206,7 @@ static void *
 eventfd_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct peer *peer = slot_peer_new(sizeof(*peer), place, SLOT_RING_BYTES, why, why_bytes);
+	struct peer *peer = slot_peer_new(sizeof(*peer), place, why, why_bytes);
 	int length;
 
 	if (peer == NULL)

@@ -16,7 +16,7 @@ struct peer {
 	struct slot_links links;
 };
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct slot_end *tx = &peer->links.tx[link];
@@ -27,16 +27,10 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 	return sent;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	return slot_receive(&peer->links.rx[link], work, count);
-}
-
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
 }
 
 static inline void
@@ -53,12 +47,6 @@ peer_wait(struct peer *peer, struct contest_work *work)
 
 #include "contest_loops.h"
 
-static void *
-futex_open(const struct contest_place *place, char *why, size_t why_bytes)
-{
-	return slot_peer_new(sizeof(struct peer), place, SLOT_RING_BYTES, why, why_bytes);
-}
-
 const struct contestant contestant_futex_ring = {
 	.name = "futex-ring",
 	.what = "cached-ring whose reader may sleep on a futex (man 2 futex); the writer looks "
@@ -67,7 +55,7 @@ const struct contestant contestant_futex_ring = {
 	.size_max = 65536,
 	.links_max = SLOT_LINKS_MAX,
 	.shared_bytes = slot_shared_bytes,
-	.open = futex_open,
+	.open = slot_open,
 	.close = free,
 	.prepare = slot_prepare,
 	.loops = &peer_loops,

@@ -7,8 +7,6 @@
 #include <arpa/inet.h>
 #include <glob.h>
 #include <net/if.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/un.h>
 
@@ -24,21 +22,24 @@
 #define PORT_FIRST 1024u
 #define PORTS 60000u
 
-/* Another at each opening, as both sides count them: the last one's may linger. */
+/* Another at each opening: the last one's may linger. */
 static uint16_t
-port_of(const struct contest_place *place, uint32_t opening)
+port_of(const struct contest_place *place)
 {
-	return (uint16_t)(PORT_FIRST + (place->run + opening) % PORTS);
+	return (uint16_t)(PORT_FIRST + (place->run + place->opening) % PORTS);
 }
 
+/* As contest_opened(), with what the system said. */
 static void *
-guest_failed(struct peer *peer, const char *reason, char *why, size_t why_bytes)
+guest_opened(const struct contest_place *place, struct peer *peer, const char *failed, char *why,
+	     size_t why_bytes)
 {
-	if (errno == 0)
-		return meet_failed(peer, reason, why, why_bytes);
-	snprintf(why, why_bytes, "%s (%s)", reason, strerror(errno));
-	socket_close(peer);
-	return NULL;
+	char reason[128];
+
+	if (failed == NULL || errno == 0)
+		return contest_opened(place, peer, failed, why, why_bytes);
+	snprintf(reason, sizeof(reason), "%s (%s)", failed, strerror(errno));
+	return contest_opened(place, peer, reason, why, why_bytes);
 }
 
 /* ---- virtio-net ---- */
@@ -95,18 +96,11 @@ static const char *
 net_near(struct peer *peer, const char *tap, uint16_t port)
 {
 	struct sockaddr_in address;
-	const char *failed;
-	int listener;
 
 	if (net_up(tap, NET_NEAR) != 0)
 		return "QEMU's tap cannot be given an address";
 	net_address(&address, NET_NEAR, port);
-	listener = meet_listen(AF_INET, SOCK_STREAM, &address, sizeof(address));
-	if (listener == -1)
-		return "no TCP socket can listen at the tap";
-	failed = meet_accept(peer, listener);
-	close(listener);
-	return failed;
+	return meet_near(peer, AF_INET, SOCK_STREAM, &address, sizeof(address));
 }
 
 static const char *
@@ -127,27 +121,22 @@ net_far(struct peer *peer, const char *device, uint16_t port)
 static void *
 net_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
-	static uint32_t opening;
-	const uint16_t port = port_of(place, opening++);
 	struct peer *peer = socket_peer(place->links, false);
 	const char *failed = "no memory or no virtio-net in --device";
-	const int yes = 1;
+	const uint16_t port = port_of(place);
 	char text[64], *tap = NULL;
-	uint32_t i;
 
-	if (contest_device(place, "virtio-net", text, sizeof(text)) != NULL)
+	if (contest_device(place, text, sizeof(text)) != NULL)
 		tap = strstr(text, ",tap=");
 	errno = 0;
-	if (peer == NULL || tap == NULL)
-		return guest_failed(peer, failed, why, why_bytes);
-	*tap = '\0';
-	failed = place->side == CONTEST_NEAR ? net_near(peer, tap + 5, port)
-					     : net_far(peer, text, port);
-	if (failed != NULL)
-		return guest_failed(peer, failed, why, why_bytes);
-	for (i = 0; i < peer->links; i++)
-		setsockopt(peer->link[i].in, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-	return peer;
+	if (peer != NULL && tap != NULL) {
+		*tap = '\0';
+		failed = place->side == CONTEST_NEAR ? net_near(peer, tap + 5, port)
+						     : net_far(peer, text, port);
+	}
+	if (failed == NULL)
+		meet_without_delay(peer);
+	return guest_opened(place, peer, failed, why, why_bytes);
 }
 
 const struct contestant contestant_virtio_net = {
@@ -208,25 +197,29 @@ serial_far(const char *name)
 	return serial_device(name, device, sizeof(device)) ? open(device, O_RDWR | O_CLOEXEC) : -1;
 }
 
-/* In --device: the port's name. */
+/* In --device: the port's name. @return NULL or what went wrong */
+static const char *
+serial_meet(struct peer *peer, const struct contest_place *place)
+{
+	char name[64];
+	int fd;
+
+	if (peer == NULL || contest_device(place, name, sizeof(name)) == NULL)
+		return "no memory or no virtio-serial in --device";
+	fd = place->side == CONTEST_NEAR ? serial_near(place) : serial_far(name);
+	if (fd == -1)
+		return "the serial port cannot be opened";
+	return socket_give(peer, 0, fd, fd) == 0 ? NULL
+						 : "the serial port cannot be made non-blocking";
+}
+
 static void *
 serial_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
 	struct peer *peer = socket_peer(1, false);
-	char name[64];
-	int fd;
 
 	errno = 0;
-	if (peer == NULL || contest_device(place, "virtio-serial", name, sizeof(name)) == NULL)
-		return guest_failed(peer, "no memory or no virtio-serial in --device", why,
-				    why_bytes);
-	fd = place->side == CONTEST_NEAR ? serial_near(place) : serial_far(name);
-	if (fd == -1)
-		return guest_failed(peer, "the serial port cannot be opened", why, why_bytes);
-	if (socket_give(peer, 0, fd, fd) != 0)
-		return guest_failed(peer, "the serial port cannot be made non-blocking", why,
-				    why_bytes);
-	return peer;
+	return guest_opened(place, peer, serial_meet(peer, place), why, why_bytes);
 }
 
 const struct contestant contestant_virtio_serial = {
@@ -244,42 +237,29 @@ const struct contestant contestant_virtio_serial = {
 
 /* ---- vsock ---- */
 
+/* In --device: the guest's number, where the host has vsock. @return NULL or what went wrong */
 static const char *
-vsock_meet(struct peer *peer, const struct contest_place *place, uint32_t opening)
+vsock_meet(struct peer *peer, const struct contest_place *place)
 {
-	struct sockaddr_vm address = {.svm_family = AF_VSOCK,
-				      .svm_cid = VMADDR_CID_HOST,
-				      .svm_port = port_of(place, opening)};
-	const char *failed;
-	int listener;
+	struct sockaddr_vm address = {
+		.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_HOST, .svm_port = port_of(place)};
+	char text[32];
 
+	if (peer == NULL || contest_device(place, text, sizeof(text)) == NULL)
+		return "this host has no /dev/vhost-vsock: load its module vhost_vsock";
 	if (place->side == CONTEST_FAR)
 		return meet_connect(peer, 0, AF_VSOCK, SOCK_STREAM, &address, sizeof(address));
 	address.svm_cid = VMADDR_CID_ANY;
-	listener = meet_listen(AF_VSOCK, SOCK_STREAM, &address, sizeof(address));
-	if (listener == -1)
-		return "no vsock can listen";
-	failed = meet_accept(peer, listener);
-	close(listener);
-	return failed;
+	return meet_near(peer, AF_VSOCK, SOCK_STREAM, &address, sizeof(address));
 }
 
-/* In --device: the guest's number, where the host has vsock. */
 static void *
 vsock_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
-	static uint32_t opening;
 	struct peer *peer = socket_peer(place->links, false);
-	const char *failed;
-	char text[32];
 
 	errno = 0;
-	if (peer == NULL || contest_device(place, "vsock", text, sizeof(text)) == NULL)
-		return guest_failed(
-			peer, "this host has no /dev/vhost-vsock: load its module vhost_vsock", why,
-			why_bytes);
-	failed = vsock_meet(peer, place, opening++);
-	return failed == NULL ? peer : guest_failed(peer, failed, why, why_bytes);
+	return guest_opened(place, peer, vsock_meet(peer, place), why, why_bytes);
 }
 
 const struct contestant contestant_vsock = {

@@ -41,7 +41,7 @@ struct peer {
 static pid_t iceoryx_daemon;
 static bool iceoryx_attached;
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	uint32_t sent;
@@ -58,7 +58,7 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 	return sent;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	const void *chunk;
@@ -72,12 +72,6 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 		iox_sub_release_chunk(peer->subscriber, chunk);
 	}
 	return got;
-}
-
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
 }
 
 #define PEER_WAITS
@@ -100,9 +94,9 @@ peer_wait(struct peer *peer, struct contest_work *work)
 #include "contest_loops.h"
 
 static size_t
-iceoryx_shared_bytes(uint32_t links)
+iceoryx_shared_bytes(const struct contest_place *place)
 {
-	(void)links;
+	(void)place;
 	return sizeof(struct iceoryx_shared);
 }
 
@@ -132,8 +126,6 @@ iceoryx_close(void *opened)
 {
 	struct peer *peer = opened;
 
-	if (peer == NULL)
-		return;
 	iceoryx_forget_waitset(peer);
 	if (peer->subscriber != NULL)
 		iox_sub_deinit(peer->subscriber);
@@ -335,11 +327,7 @@ iceoryx_open(const struct contest_place *place, char *why, size_t why_bytes)
 		iceoryx_make(peer, place);
 		failed = iceoryx_join(peer);
 	}
-	if (failed == NULL)
-		return peer;
-	snprintf(why, why_bytes, "%s", failed);
-	iceoryx_close(peer);
-	return NULL;
+	return contest_opened(place, peer, failed, why, why_bytes);
 }
 
 const struct contestant contestant_iceoryx = {

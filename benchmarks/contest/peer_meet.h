@@ -6,6 +6,8 @@
 #ifndef PEER_MEET_H
 #define PEER_MEET_H
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 
 #include "peer_patience.h"
@@ -130,13 +132,29 @@ meet_connect(struct peer *peer, uint32_t first, int domain, int type, const void
 	return NULL;
 }
 
-/** Give up an opening. @return NULL */
-static inline void *
-meet_failed(struct peer *peer, const char *reason, char *why, size_t why_bytes)
+/** Of TCP: messages do not wait for others to be sent with. */
+static inline void
+meet_without_delay(const struct peer *peer)
 {
-	snprintf(why, why_bytes, "%s", reason);
-	socket_close(peer);
-	return NULL;
+	const int yes = 1;
+	uint32_t i;
+
+	for (i = 0; i < peer->links; i++)
+		setsockopt(peer->link[i].in, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+}
+
+/** Accept all links at an address. @return NULL or what went wrong */
+static inline const char *
+meet_near(struct peer *peer, int domain, int type, const void *address, socklen_t bytes)
+{
+	const int listener = meet_listen(domain, type, address, bytes);
+	const char *failed;
+
+	if (listener == -1)
+		return "no socket can listen at the near side's address";
+	failed = meet_accept(peer, listener);
+	close(listener);
+	return failed;
 }
 
 #endif /* PEER_MEET_H */

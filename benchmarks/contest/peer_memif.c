@@ -12,52 +12,47 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <rte_common.h>
 #include <rte_memory.h>
 
 #include "contest_eal.h"
 #include "peer_port.h"
 #include "contest_loops.h"
 
-#define RING_LOG2 10
-#define RING_DESCRIPTORS (1u << RING_LOG2)
+/** The driver's: 2^14. */
+#define RING_MAX 16384u
+/** Its client fills 32 descriptors at a time. */
+#define ZERO_COPY_RING_MIN 64u
 /** Lists of memory segments: pages of one size on one node each. */
 #define KEPT_MAX 16
 /** Out of the way of those that the driver opens meanwhile. */
 #define KEPT_FD_MIN 512
 
 static void *
-memif_open(const struct contest_place *place, const char *name, bool zero_copy, uint32_t opening,
-	   char *why, size_t why_bytes)
+memif_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
+	const bool *zero_copy = place->contestant->variant;
 	const bool client = place->side == CONTEST_FAR;
+	const uint32_t ring = port_ring(place);
 	struct port_setup setup = {
 		.far = client,
 		/* The driver cannot bear that both sides end at once: two of its threads then
 		 * free the same memory. */
 		.follows = client,
-		.descriptors = RING_DESCRIPTORS,
+		.descriptors = (uint16_t)ring,
 		/* Zero-copy: the client's mbufs are the rings' buffers. */
-		.held = client && zero_copy ? 2 * RING_DESCRIPTORS : 0,
+		.held = client && *zero_copy ? 2 * ring : 0,
 	};
-	char file[32], socket[PORT_PATH_BYTES];
+	char socket[PORT_PATH_BYTES];
 
-	snprintf(setup.name, sizeof(setup.name), "net_%s", name);
-	port_path(socket, place, name, opening);
-	snprintf(file, sizeof(file), "%s-ready", name);
-	port_path(setup.ready, place, file, opening);
+	snprintf(setup.name, sizeof(setup.name), "net_%s", place->contestant->name);
+	port_path(socket, place, "");
+	port_path(setup.ready, place, "-ready");
 	snprintf(setup.arguments, sizeof(setup.arguments),
-		 "role=%s,socket=%s,socket-abstract=no,rsize=%d,bsize=%u%s",
-		 client ? "client" : "server", socket, RING_LOG2, PORT_ROOM,
-		 client && zero_copy ? ",zero-copy=yes" : "");
+		 "role=%s,socket=%s,socket-abstract=no,rsize=%u,bsize=%u%s",
+		 client ? "client" : "server", socket, rte_log2_u32(ring), PORT_ROOM,
+		 client && *zero_copy ? ",zero-copy=yes" : "");
 	return port_open(place, &setup, why, why_bytes);
-}
-
-static void *
-copying_open(const struct contest_place *place, char *why, size_t why_bytes)
-{
-	static uint32_t opening;
-
-	return memif_open(place, "memif", false, opening++, why, why_bytes);
 }
 
 /** EAL's memory, of which the driver closes the descriptors. */
@@ -101,40 +96,35 @@ descriptors_restore(const struct kept *kept)
 static void *
 zero_copy_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
-	static uint32_t opening;
 	struct kept kept = {.count = 0};
 	void *peer;
 
 	if (contest_eal(place, why, why_bytes) != 0)
 		return NULL;
 	rte_memseg_list_walk(descriptor_keep, &kept);
-	peer = memif_open(place, "memif-zc", true, opening++, why, why_bytes);
+	peer = memif_open(place, why, why_bytes);
 	descriptors_restore(&kept);
 	return peer;
 }
 
+static const bool copying = false, zero_copying = true;
+
+#define MEMIF .links_max = PORT_LINKS_MAX, .ring_max = RING_MAX, .close = port_close, PORT
+
 const struct contestant contestant_memif = {
 	.name = "memif",
 	.what = "DPDK net_memif, rsize=10, bsize=2048 (its guide)",
-	.size_min = PORT_FRAME_MIN,
-	.size_max = PORT_FRAME_MAX,
-	.links_max = PORT_LINKS_MAX,
-	.at = PORT_AT,
-	.open = copying_open,
-	.close = port_close,
-	.prepare = port_prepare,
-	.loops = &peer_loops,
+	.variant = &copying,
+	.ring_min = PORT_RING_MIN,
+	.open = memif_open,
+	MEMIF,
 };
 
 const struct contestant contestant_memif_zc = {
 	.name = "memif-zc",
 	.what = "DPDK net_memif, rsize=10, zero-copy=yes at the far side, the client (its guide)",
-	.size_min = PORT_FRAME_MIN,
-	.size_max = PORT_FRAME_MAX,
-	.links_max = PORT_LINKS_MAX,
-	.at = PORT_AT,
+	.variant = &zero_copying,
+	.ring_min = ZERO_COPY_RING_MIN,
 	.open = zero_copy_open,
-	.close = port_close,
-	.prepare = port_prepare,
-	.loops = &peer_loops,
+	MEMIF,
 };

@@ -25,7 +25,7 @@ struct peer {
 	char thrown_away[MQ_SIZE];
 };
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	uint32_t sent;
@@ -41,7 +41,7 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 }
 
 /* The kernel wants to hear of room for the largest message, and writes the one that came. */
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	uint32_t got;
@@ -54,12 +54,6 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 		contest_took(work);
 	}
 	return got;
-}
-
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
 }
 
 #define PEER_WAITS
@@ -93,8 +87,6 @@ mq_leave(void *opened)
 {
 	struct peer *peer = opened;
 
-	if (peer == NULL)
-		return;
 	if (peer->in != -1)
 		mq_close(peer->in);
 	if (peer->out != -1)
@@ -176,21 +168,15 @@ mq_meet(const struct contest_place *place, char *why, size_t why_bytes)
 	char to_near[64], to_far[64];
 	const char *failed;
 
-	if (peer == NULL) {
-		snprintf(why, why_bytes, "no memory");
-		return NULL;
-	}
+	if (peer == NULL)
+		return contest_opened(place, NULL, "no memory", why, why_bytes);
 	peer->in = -1;
 	peer->out = -1;
 	snprintf(to_near, sizeof(to_near), "/nahanni-%016jx-near", (uintmax_t)place->run);
 	snprintf(to_far, sizeof(to_far), "/nahanni-%016jx-far", (uintmax_t)place->run);
 	failed = place->side == CONTEST_NEAR ? mq_near(peer, to_near, to_far)
 					     : mq_far(peer, to_far, to_near);
-	if (failed == NULL)
-		return peer;
-	snprintf(why, why_bytes, "%s", failed);
-	mq_leave(peer);
-	return NULL;
+	return contest_opened(place, peer, failed, why, why_bytes);
 }
 
 const struct contestant contestant_mq = {

@@ -6,8 +6,6 @@
  */
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include <nhn_msg.h>
 
@@ -28,8 +26,8 @@ struct channel {
 };
 
 struct peer {
-	struct channel channel[CHANNELS];
 	struct ours ours;
+	struct channel channel[CHANNELS];
 };
 
 static uint32_t
@@ -79,7 +77,7 @@ send_long(struct nhn_msg_tx *tx, struct contest_work *work, uint32_t count, bool
 	return sent;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct nhn_msg_tx *tx = &peer->channel[link].tx;
@@ -129,7 +127,7 @@ receive_long(struct channel *channel, struct contest_work *work, uint32_t count,
 	return got;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct channel *channel = &peer->channel[link];
@@ -139,6 +137,7 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	return receive_long(channel, work, count, link == BULK);
 }
 
+#define PEER_TURNS
 static inline void
 peer_turn(struct peer *peer)
 {
@@ -155,65 +154,19 @@ peer_wait(struct peer *peer, struct contest_work *work)
 
 #include "contest_loops.h"
 
-static const struct ours_shape joint = {
-	.name = "msg", .use = NHN_USE_MSG, .channels = CHANNELS, .data_bytes = DATA_BYTES};
-static const struct ours_shape split = {.name = "msg-split",
-					.use = NHN_USE_MSG,
-					.channels = CHANNELS,
-					.data_bytes = DATA_BYTES,
-					.split = true};
-
-/* The channels are one link's, whatever the contest's links are. */
 static void *
-open_shape(const struct ours_shape *shape, const struct contest_place *place, char *why,
-	   size_t why_bytes)
+msg_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
-	struct peer *peer = calloc(1, sizeof(*peer));
-	struct contest_place one = *place;
+	struct peer *peer = ours_open(sizeof(*peer), place, why, why_bytes);
 	uint32_t i;
 
-	if (peer == NULL) {
-		snprintf(why, why_bytes, "no memory for %zu bytes", sizeof(*peer));
+	if (peer == NULL)
 		return NULL;
-	}
-	one.links = 1;
-	if (ours_open(&peer->ours, shape, &one, why, why_bytes) != 0) {
-		free(peer);
-		return NULL;
-	}
 	for (i = 0; i < CHANNELS; i++) {
 		nhn_msg_tx_init(&peer->channel[i].tx, peer->ours.link[0], i);
 		nhn_msg_rx_init(&peer->channel[i].rx, peer->ours.link[0], i);
 	}
 	return peer;
-}
-
-static void *
-msg_open(const struct contest_place *place, char *why, size_t why_bytes)
-{
-	return open_shape(&joint, place, why, why_bytes);
-}
-
-static void *
-msg_split_open(const struct contest_place *place, char *why, size_t why_bytes)
-{
-	return open_shape(&split, place, why, why_bytes);
-}
-
-static void
-msg_close(void *opened)
-{
-	struct peer *peer = opened;
-
-	ours_close(&peer->ours);
-	free(peer);
-}
-
-static size_t
-msg_shared_bytes(uint32_t links)
-{
-	(void)links;
-	return ours_shared_bytes(&joint, 1);
 }
 
 /* What was not sent to its end is given up; what is there is dropped. */
@@ -238,29 +191,27 @@ msg_prepare(void *opened, uint32_t size)
 	return 0;
 }
 
+static const struct ours_shape joint = {
+	.use = NHN_USE_MSG, .channels = CHANNELS, .data_bytes = DATA_BYTES};
+static const struct ours_shape split = {
+	.use = NHN_USE_MSG, .channels = CHANNELS, .data_bytes = DATA_BYTES, .split = true};
+
+#define MSG                                                                                        \
+	.size_min = CONTEST_SIZE_MIN, .size_max = CONTEST_SIZE_MAX, .links_max = CHANNELS,         \
+	.ring_min = NHN_CELLS_MIN, .ring_max = OURS_RING_MAX, .shared_bytes = ours_shared_bytes,   \
+	.open = msg_open, .close = ours_close, .prepare = msg_prepare, .loops = &peer_loops
+
 const struct contestant contestant_msg = {
 	.name = "msg",
 	.what = "lib/msg: a cell up to 48 bytes, in place; longer ones copied into a data ring of "
 		"1 MiB and out of it, past the caches where the limit is 200 ns or more",
-	.size_min = CONTEST_SIZE_MIN,
-	.size_max = CONTEST_SIZE_MAX,
-	.links_max = CHANNELS,
-	.shared_bytes = msg_shared_bytes,
-	.open = msg_open,
-	.close = msg_close,
-	.prepare = msg_prepare,
-	.loops = &peer_loops,
+	.variant = &joint,
+	MSG,
 };
 
 const struct contestant contestant_msg_split = {
 	.name = "msg-split",
 	.what = "msg, each side's area mapped read-only at the other",
-	.size_min = CONTEST_SIZE_MIN,
-	.size_max = CONTEST_SIZE_MAX,
-	.links_max = CHANNELS,
-	.shared_bytes = msg_shared_bytes,
-	.open = msg_split_open,
-	.close = msg_close,
-	.prepare = msg_prepare,
-	.loops = &peer_loops,
+	.variant = &split,
+	MSG,
 };

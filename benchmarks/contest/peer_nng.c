@@ -19,7 +19,7 @@ struct peer {
 	int awake;     /**< readable when something is there; -1 until a side wants to sleep */
 };
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	uint32_t sent;
@@ -40,7 +40,7 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 	return sent;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	nng_msg *message;
@@ -56,12 +56,6 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	if (got == 0)
 		aside_yield(peer->crowded);
 	return got;
-}
-
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
 }
 
 #define PEER_WAITS
@@ -114,10 +108,10 @@ nng_leave(void *opened)
 {
 	struct peer *peer = opened;
 
-	if (peer == NULL)
-		return;
 	nng_forget_kept(peer);
-	nng_close(peer->socket);
+	/* Where it was not made, this would start the library's threads. */
+	if (nng_socket_id(peer->socket) != -1)
+		nng_close(peer->socket);
 	free(peer);
 }
 
@@ -173,26 +167,18 @@ nng_meet(const struct contest_place *place, char *why, size_t why_bytes)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
 	const int other = aside_other_core(place);
-	const char *failed = NULL;
+	const char *failed;
 
 	if (peer == NULL)
-		failed = "no memory";
-	else if (other == -1)
+		return contest_opened(place, NULL, "no memory", why, why_bytes);
+	peer->awake = -1;
+	if (other == -1)
 		failed = "the other side did not come within 10 s";
 	else if (!nng_start(peer, place, other))
 		failed = "nng cannot make a socket";
-	if (failed != NULL) {
-		free(peer);
-		snprintf(why, why_bytes, "%s", failed);
-		return NULL;
-	}
-	peer->awake = -1;
-	failed = nng_greet(peer, place);
-	if (failed == NULL)
-		return peer;
-	snprintf(why, why_bytes, "%s", failed);
-	nng_leave(peer);
-	return NULL;
+	else
+		failed = nng_greet(peer, place);
+	return contest_opened(place, peer, failed, why, why_bytes);
 }
 
 const struct contestant contestant_nng = {

@@ -68,11 +68,10 @@ void
 ours_wait(struct ours *ours, const struct nhn_rx *rx)
 {
 	const struct timespec sleep = {.tv_nsec = WAIT_SLEEP_NS};
-	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 	uint32_t turn;
 
 	for (turn = 0; turn < WAIT_SLEEPS; turn++) {
-		if (nhn_rx_difference(&ring, rx->head, nhn_rx_commit_word(&ring, rx->head)) == 0)
+		if (nhn_rx_waits(rx))
 			return;
 		nanosleep(&sleep, NULL);
 		ours_turn(ours);
@@ -81,13 +80,33 @@ ours_wait(struct ours *ours, const struct nhn_rx *rx)
 
 /* ---- memory ---- */
 
-static void
-shape_layout(const struct ours_shape *shape, struct nhn_layout *layout)
+static const struct ours_shape *
+shape_of(const struct contest_place *place)
 {
-	const uint32_t cells = shape->cells == 0 ? OURS_CELLS : shape->cells;
+	return place->contestant->variant;
+}
+
+static uint32_t
+links_of(const struct contest_place *place)
+{
+	return shape_of(place)->channels > 1 ? 1 : place->links;
+}
+
+static uint32_t
+cells_of(const struct contest_place *place)
+{
+	if (place->ring != 0)
+		return place->ring;
+	return shape_of(place)->cells != 0 ? shape_of(place)->cells : OURS_CELLS;
+}
+
+static void
+place_layout(const struct contest_place *place, struct nhn_layout *layout)
+{
+	const struct ours_shape *shape = shape_of(place);
 	uint32_t i;
 
-	nhn_layout_uniform(layout, shape->channels, shape->use, cells, shape->data_bytes);
+	nhn_layout_uniform(layout, shape->channels, shape->use, cells_of(place), shape->data_bytes);
 	for (i = 0; i < shape->channels; i++)
 		layout->entry[i].priority = (uint8_t)i;
 }
@@ -97,40 +116,39 @@ shape_layout(const struct ours_shape *shape, struct nhn_layout *layout)
  * cells are not all in one set of the cache here, areas begin at different lines of pages.
  */
 static size_t
-area_bytes(const struct ours_shape *shape)
+area_bytes(const struct contest_place *place)
 {
 	struct nhn_layout layout;
 
-	shape_layout(shape, &layout);
-	return nhn_layout_offset(&layout, shape->channels) + NHN_AREA_ALIGN;
+	place_layout(place, &layout);
+	return nhn_layout_offset(&layout, layout.channels) + NHN_AREA_ALIGN;
 }
 
 /* Whole pages: each side's have page tables of their own. */
 static size_t
-half_bytes(const struct ours_shape *shape, uint32_t links)
+half_bytes(const struct contest_place *place)
 {
-	return (links * area_bytes(shape) + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+	return (links_of(place) * area_bytes(place) + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 }
 
 size_t
-ours_shared_bytes(const struct ours_shape *shape, uint32_t links)
+ours_shared_bytes(const struct contest_place *place)
 {
-	return 2 * half_bytes(shape, links);
+	return 2 * half_bytes(place);
 }
 
 /* The areas of all links that near writes, then those that far writes. */
 static int
-areas_shared(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
-	     struct nhn_link_config *config)
+areas_shared(struct ours *ours, const struct contest_place *place, struct nhn_link_config *config)
 {
-	const size_t half = half_bytes(shape, ours->links);
+	const size_t half = half_bytes(place);
 	const bool near = place->side == CONTEST_NEAR;
 	uint8_t *other = place->shared + (near ? half : 0);
 
 	config->own_area = place->shared + (near ? 0 : half);
 	config->peer_area = other;
-	config->own_bytes = config->peer_bytes = area_bytes(shape);
-	if (!shape->split)
+	config->own_bytes = config->peer_bytes = area_bytes(place);
+	if (!shape_of(place)->split)
 		return 0;
 	if (mprotect(other, half, PROT_READ) != 0)
 		return -errno;
@@ -197,15 +215,16 @@ areas_regions(struct ours *ours, const struct contest_place *place, enum nhn_reg
 
 /* Near's: the files that back the guest's devices. */
 static int
-areas_files(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
-	    struct nhn_link_config *config, struct reason *reason)
+areas_files(struct ours *ours, const struct contest_place *place, struct nhn_link_config *config,
+	    struct reason *reason)
 {
+	const bool split = shape_of(place)->split;
 	char memory[PATH_BYTES], near[PATH_BYTES];
 
-	snprintf(memory, sizeof(memory), "%s/%s", place->folder, shape->name);
-	snprintf(near, sizeof(near), "%s/%s-near", place->folder, shape->name);
-	return areas_regions(ours, place, NHN_REGION_FILE, shape->split ? near : memory,
-			     shape->split ? memory : NULL, config, reason);
+	snprintf(memory, sizeof(memory), "%s/%s", place->folder, place->contestant->name);
+	snprintf(near, sizeof(near), "%s/%s-near", place->folder, place->contestant->name);
+	return areas_regions(ours, place, NHN_REGION_FILE, split ? near : memory,
+			     split ? memory : NULL, config, reason);
 }
 
 /* Far's, in the guest. @return -EBUSY: vfio-pci holds the device */
@@ -227,15 +246,15 @@ areas_devices(struct ours *ours, const struct contest_place *place, const char *
 
 /* @param device what the contestant has in the guest; NULL: there is no guest */
 static int
-areas_find(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
-	   const char *device, struct nhn_link_config *config, struct reason *reason)
+areas_find(struct ours *ours, const struct contest_place *place, const char *device,
+	   struct nhn_link_config *config, struct reason *reason)
 {
 	int ret;
 
 	if (device == NULL)
-		ret = areas_shared(ours, shape, place, config);
+		ret = areas_shared(ours, place, config);
 	else if (place->side == CONTEST_NEAR)
-		ret = areas_files(ours, shape, place, config, reason);
+		ret = areas_files(ours, place, config, reason);
 	else
 		ret = areas_devices(ours, place, device, config, reason);
 	if (ret != 0 && reason->text[0] == '\0')
@@ -247,7 +266,7 @@ areas_find(struct ours *ours, const struct ours_shape *shape, const struct conte
 /* ---- links ---- */
 
 static int
-links_init(struct ours *ours, const struct ours_shape *shape, struct nhn_link_config *config,
+links_init(struct ours *ours, const struct contest_place *place, struct nhn_link_config *config,
 	   struct reason *reason)
 {
 	struct nhn_refusal refusal;
@@ -268,53 +287,53 @@ links_init(struct ours *ours, const struct ours_shape *shape, struct nhn_link_co
 			return -EPROTO;
 		}
 		/* Of one link alone these may be other areas than the contest's. */
-		config->own_area = (uint8_t *)config->own_area + area_bytes(shape);
-		config->peer_area = (const uint8_t *)config->peer_area + area_bytes(shape);
+		config->own_area = (uint8_t *)config->own_area + area_bytes(place);
+		config->peer_area = (const uint8_t *)config->peer_area + area_bytes(place);
 	}
 	return 0;
 }
 
 /* @param device as of areas_find() */
 static int
-links_open(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
-	   const char *device, struct reason *reason)
+links_open(struct ours *ours, const struct contest_place *place, const char *device,
+	   struct reason *reason)
 {
 	struct nhn_link_config config = {
 		.role = place->side == CONTEST_NEAR ? NHN_ROLE_HOST : NHN_ROLE_GUEST,
-		.use = shape->use,
+		.use = shape_of(place)->use,
 		.beat_period_us = BEAT_PERIOD_US,
 		.beat_misses = BEAT_MISSES,
 		.random = (uint32_t)nhn_clock_now(),
 	};
-	int ret = areas_find(ours, shape, place, device, &config, reason);
+	int ret = areas_find(ours, place, device, &config, reason);
 
 	if (ret == -EBUSY && place->side == CONTEST_FAR) {
-		ours->link[0] = ours_pci_open(shape, place, device, &ours->memory->port,
-					      reason->text, reason->bytes);
+		ours->link[0] = ours_pci_open(place, device, &ours->memory->port, reason->text,
+					      reason->bytes);
 		return ours->link[0] != NULL ? 0 : -EBUSY;
 	}
 	if (ret != 0)
 		return ret;
 	if (place->side == CONTEST_NEAR)
-		shape_layout(shape, &config.layout);
-	return links_init(ours, shape, &config, reason);
+		place_layout(place, &config.layout);
+	return links_init(ours, place, &config, reason);
 }
 
 /* In a guest each contestant has memory for one link. */
 static int
-links_open_there(struct ours *ours, const struct ours_shape *shape,
-		 const struct contest_place *place, struct reason *reason)
+links_open_there(struct ours *ours, const struct contest_place *place, struct reason *reason)
 {
+	const char *name = place->contestant->name;
 	char device[PATH_BYTES];
 
 	if (place->device[0] == '\0')
-		return links_open(ours, shape, place, NULL, reason);
-	if (contest_device(place, shape->name, device, sizeof(device)) != NULL && place->links == 1)
-		return links_open(ours, shape, place, device, reason);
+		return links_open(ours, place, NULL, reason);
+	if (contest_device(place, device, sizeof(device)) != NULL && ours->links == 1)
+		return links_open(ours, place, device, reason);
 	snprintf(reason->text, reason->bytes,
 		 "no device for %u links of %s, expected one link and"
 		 " %s=BDF in --device",
-		 place->links, shape->name, shape->name);
+		 ours->links, name, name);
 	return -ENODEV;
 }
 
@@ -339,29 +358,32 @@ links_wait_up(struct ours *ours, struct reason *reason)
 	return 0;
 }
 
-int
-ours_open(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
-	  char *why, size_t why_bytes)
+void *
+ours_open(size_t peer_bytes, const struct contest_place *place, char *why, size_t why_bytes)
 {
+	struct ours *ours = calloc(1, peer_bytes);
 	struct reason reason = {why, why_bytes};
 
-	memset(ours, 0, sizeof(*ours));
-	ours->links = place->links;
-	why[0] = '\0';
-	ours->memory = calloc(1, sizeof(*ours->memory));
-	if (ours->memory == NULL) {
-		snprintf(why, why_bytes, "no memory for %zu bytes", sizeof(*ours->memory));
-		return -1;
+	if (ours != NULL)
+		ours->memory = calloc(1, sizeof(*ours->memory));
+	if (ours == NULL || ours->memory == NULL) {
+		snprintf(why, why_bytes, "no memory for %zu bytes",
+			 peer_bytes + sizeof(*ours->memory));
+		free(ours);
+		return NULL;
 	}
-	if (links_open_there(ours, shape, place, &reason) == 0 && links_wait_up(ours, &reason) == 0)
-		return 0;
+	ours->links = links_of(place);
+	why[0] = '\0';
+	if (links_open_there(ours, place, &reason) == 0 && links_wait_up(ours, &reason) == 0)
+		return ours;
 	ours_close(ours);
-	return -1;
+	return NULL;
 }
 
 void
-ours_close(struct ours *ours)
+ours_close(void *peer)
 {
+	struct ours *ours = peer;
 	struct ours_memory *memory = ours->memory;
 	uint32_t i;
 
@@ -376,4 +398,5 @@ ours_close(struct ours *ours)
 	if (memory->guarded != NULL)
 		mprotect(memory->guarded, memory->guarded_bytes, PROT_READ | PROT_WRITE);
 	free(memory);
+	free(ours);
 }

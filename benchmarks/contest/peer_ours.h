@@ -11,25 +11,29 @@
 
 #include "contest.h"
 
-/** Cells of a channel that carries bursts: they were fastest with 1024 to 4096. */
-#define OURS_CELLS 1024u
+/** Cells of a channel: those of both directions stay in a first-level cache (doc/performance). */
+#define OURS_CELLS 128u
+
+/** Where bursts are what counts: 4 MiB of cells, more than both second caches. */
+#define OURS_CELLS_LONG 65536u
+/** contestant::ring_max. */
+#define OURS_RING_MAX OURS_CELLS_LONG
 
 /** Counter cycles between two control steps of a side: some 25 us on x86. */
 #define OURS_CONTROL_CYCLES (UINT64_C(1) << 16)
 
-/** A link as a contestant wants it. */
+/** A link as a contestant wants it: contestant::variant. */
 struct ours_shape {
-	const char *name; /**< of the contestant */
 	enum nhn_use use;
-	uint32_t channels;
-	uint32_t cells;	     /**< of each channel; 0: OURS_CELLS */
+	uint32_t channels;   /**< where there are several, the contest's links are these, of one */
+	uint32_t cells;	     /**< of each channel, unless told by the order; 0: OURS_CELLS */
 	uint32_t data_bytes; /**< of each channel's data ring */
 	bool split;	     /**< each side can write its own areas only: page tables say so */
 };
 
 struct ours_memory;
 
-/** Open links, private to a side. */
+/** Open links, private to a side: what a struct peer of ours begins with. */
 struct ours {
 	uint64_t controlled; /**< when the last control step was, cycles */
 	uint32_t next;	     /**< link of the next one */
@@ -38,13 +42,17 @@ struct ours {
 	struct ours_memory *memory;
 };
 
-/** contestant::shared_bytes of links of this shape. */
-size_t ours_shared_bytes(const struct ours_shape *shape, uint32_t links);
+/** As contestant::shared_bytes. */
+size_t ours_shared_bytes(const struct contest_place *place);
 
-/** Open all links and get them up. @return 0, or -1 with the reason in @p why; then closed */
-int ours_open(struct ours *ours, const struct ours_shape *shape, const struct contest_place *place,
-	      char *why, size_t why_bytes);
-void ours_close(struct ours *ours);
+/**
+ * A peer of @p peer_bytes, zeroed but for its links, which are all up.
+ * @return NULL with the reason in @p why
+ */
+void *ours_open(size_t peer_bytes, const struct contest_place *place, char *why, size_t why_bytes);
+
+/** As contestant::close, of what ours_open() made. */
+void ours_close(void *peer);
 
 /** The control step of the next link. */
 void ours_control(struct ours *ours);
@@ -74,8 +82,8 @@ ours_turn(struct ours *ours)
  * @param device of the contestant: contest_device()
  * @return NULL with the reason in @p why
  */
-struct nhn_link *ours_pci_open(const struct ours_shape *shape, const struct contest_place *place,
-			       const char *device, uint16_t *port, char *why, size_t why_bytes);
+struct nhn_link *ours_pci_open(const struct contest_place *place, const char *device,
+			       uint16_t *port, char *why, size_t why_bytes);
 void ours_pci_close(uint16_t port);
 
 #endif /* PEER_OURS_H */

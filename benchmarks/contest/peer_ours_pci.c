@@ -34,9 +34,10 @@ devices_add(const char *device, uint16_t *port)
 }
 
 struct nhn_link *
-ours_pci_open(const struct ours_shape *shape, const struct contest_place *place, const char *device,
-	      uint16_t *port, char *why, size_t why_bytes)
+ours_pci_open(const struct contest_place *place, const char *device, uint16_t *port, char *why,
+	      size_t why_bytes)
 {
+	const struct ours_shape *shape = place->contestant->variant;
 	struct nhn_link *link;
 	int ret;
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* packed: small messages of lib/msg, as many in a cell as fit. */
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include <nhn_msg.h>
 
 #include "peer_ours.h"
@@ -13,6 +10,7 @@
 #define PIECES 32u
 
 struct peer {
+	struct ours ours;
 	struct nhn_msg_tx tx;
 	struct nhn_msg_rx rx;
 	uint32_t pieces; /**< peeked and not released */
@@ -20,11 +18,10 @@ struct peer {
 	uint32_t taken;	 /**< messages of it */
 	struct nhn_msg_piece ahead[PIECES];
 	uint8_t messages[CONTEST_BURST_MAX * CELL_BODY_BYTES];
-	struct ours ours;
 };
 
 /* The sender's program has its messages one behind the other. */
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct contest_work own = *work;
@@ -56,7 +53,7 @@ look(struct peer *peer, uint32_t count)
 	return true;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct contest_work own = *work;
@@ -84,6 +81,7 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	return got;
 }
 
+#define PEER_TURNS
 static inline void
 peer_turn(struct peer *peer)
 {
@@ -100,39 +98,16 @@ peer_wait(struct peer *peer, struct contest_work *work)
 
 #include "contest_loops.h"
 
-static const struct ours_shape shape = {.name = "packed", .use = NHN_USE_MSG, .channels = 1};
-
 static void *
 packed_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
-	struct peer *peer = calloc(1, sizeof(*peer));
+	struct peer *peer = ours_open(sizeof(*peer), place, why, why_bytes);
 
-	if (peer == NULL) {
-		snprintf(why, why_bytes, "no memory for %zu bytes", sizeof(*peer));
+	if (peer == NULL)
 		return NULL;
-	}
-	if (ours_open(&peer->ours, &shape, place, why, why_bytes) != 0) {
-		free(peer);
-		return NULL;
-	}
 	nhn_msg_tx_init(&peer->tx, peer->ours.link[0], 0);
 	nhn_msg_rx_init(&peer->rx, peer->ours.link[0], 0);
 	return peer;
-}
-
-static void
-packed_close(void *opened)
-{
-	struct peer *peer = opened;
-
-	ours_close(&peer->ours);
-	free(peer);
-}
-
-static size_t
-packed_shared_bytes(uint32_t links)
-{
-	return ours_shared_bytes(&shape, links);
 }
 
 static int
@@ -149,15 +124,22 @@ packed_prepare(void *opened, uint32_t size)
 	return 0;
 }
 
+static const struct ours_shape shape = {
+	.use = NHN_USE_MSG, .channels = 1, .cells = OURS_CELLS_LONG};
+
 const struct contestant contestant_packed = {
 	.name = "packed",
-	.what = "lib/msg: messages of a burst packed into cells of 64 bytes, 7 of 8 bytes",
+	.what = "lib/msg: messages of a burst packed into cells of 64 bytes, 7 of 8 bytes;"
+		" 65536 cells",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = NHN_PACK_MESSAGE_BYTES_MAX,
 	.links_max = 1,
-	.shared_bytes = packed_shared_bytes,
+	.ring_min = NHN_CELLS_MIN,
+	.ring_max = OURS_RING_MAX,
+	.variant = &shape,
+	.shared_bytes = ours_shared_bytes,
 	.open = packed_open,
-	.close = packed_close,
+	.close = ours_close,
 	.prepare = packed_prepare,
 	.loops = &peer_loops,
 };

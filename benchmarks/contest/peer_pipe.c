@@ -65,12 +65,12 @@ pipe_open(const struct contest_place *place, char *why, size_t why_bytes)
 	const char *failed;
 
 	if (peer == NULL)
-		return meet_failed(peer, "no memory", why, why_bytes);
+		return contest_opened(place, NULL, "no memory", why, why_bytes);
 	meet_path(place, "pipe-to-near", to_near, sizeof(to_near));
 	meet_path(place, "pipe-to-far", to_far, sizeof(to_far));
 	failed = place->side == CONTEST_NEAR ? pipe_near(peer, to_near, to_far)
 					     : pipe_open_both(peer, CONTEST_FAR, to_far, to_near);
-	return failed == NULL ? peer : meet_failed(peer, failed, why, why_bytes);
+	return contest_opened(place, peer, failed, why, why_bytes);
 }
 
 const struct contestant contestant_pipe = {

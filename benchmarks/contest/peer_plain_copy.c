@@ -31,7 +31,7 @@ piece_of(const struct contest_work *work, uint32_t done)
 }
 
 /* Where there is no room for the rest of a message, the next call goes on. */
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct slot_end tx = peer->links.tx[link];
@@ -61,7 +61,7 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 	return sent;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct slot_end rx = peer->links.rx[link];
@@ -90,24 +90,12 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	return got;
 }
 
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
-}
-
 #include "contest_loops.h"
-
-static size_t
-plain_shared_bytes(uint32_t links)
-{
-	return slot_shared_bytes_of(links, RING_BYTES);
-}
 
 static void *
 plain_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
-	return slot_peer_new(sizeof(struct peer), place, RING_BYTES, why, why_bytes);
+	return slot_peer_new(sizeof(struct peer), place, why, why_bytes);
 }
 
 static int
@@ -119,6 +107,8 @@ plain_prepare(void *opened, uint32_t size)
 	return slot_prepare(peer, size < PIECE_BYTES ? size : PIECE_BYTES);
 }
 
+static const uint32_t ring_bytes = RING_BYTES;
+
 const struct contestant contestant_plain_copy = {
 	.name = "plain-copy",
 	.what = "reference: libc's memcpy into slots of shared memory and out of them; a ring of "
@@ -127,7 +117,8 @@ const struct contestant contestant_plain_copy = {
 	.size_min = 64,
 	.size_max = CONTEST_SIZE_MAX,
 	.links_max = LINKS_MAX,
-	.shared_bytes = plain_shared_bytes,
+	.variant = &ring_bytes,
+	.shared_bytes = slot_shared_bytes,
 	.open = plain_open,
 	.close = free,
 	.prepare = plain_prepare,

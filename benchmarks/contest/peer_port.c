@@ -22,9 +22,10 @@
 #define CACHE_MBUFS 512u
 
 void
-port_path(char *path, const struct contest_place *place, const char *name, uint32_t opening)
+port_path(char *path, const struct contest_place *place, const char *what)
 {
-	snprintf(path, PORT_PATH_BYTES, "%s/%s-%u", place->folder, name, opening);
+	snprintf(path, PORT_PATH_BYTES, "%s/%s-%u%s", place->folder, place->contestant->name,
+		 place->opening, what);
 }
 
 static const char *

@@ -23,6 +23,19 @@
 #define PORT_LINKS_MAX 8u
 #define PORT_PATH_BYTES 108
 
+/** As the guides of the drivers have it. */
+#define PORT_RING 1024u
+#define PORT_RING_MIN 16u
+
+/** Of Nahanni's driver: descriptors at most, and the memory of a port, or of a direction. */
+#define PORT_NAHANNI_RING_MAX 32768u
+#define PORT_NAHANNI_BYTES "16M"
+
+/** What all of them have in a struct contestant. */
+#define PORT                                                                                       \
+	.size_min = PORT_FRAME_MIN, .size_max = PORT_FRAME_MAX, .at = PORT_AT, .queues = true,     \
+	.prepare = port_prepare, .loops = &peer_loops
+
 /** What a driver's file knows. */
 struct port_setup {
 	char name[32];	     /**< of the virtual device, or the address of the PCI device */
@@ -54,10 +67,17 @@ struct peer {
 };
 
 /**
- * A path of this opening, the same at both sides: no two openings share one, so that a side
- * that opens early does not meet what the other one has yet to close.
+ * A path of the contestant's, which ends in @p what, the same at both sides: no two openings
+ * share one, so that a side that opens early does not meet what the other one has yet to close.
  */
-void port_path(char *path, const struct contest_place *place, const char *name, uint32_t opening);
+void port_path(char *path, const struct contest_place *place, const char *what);
+
+/** Entries of each ring. */
+static inline uint32_t
+port_ring(const struct contest_place *place)
+{
+	return place->ring != 0 ? place->ring : PORT_RING;
+}
 
 /** Make the device and start its port. @return NULL with the reason in @p why */
 struct peer *port_begin(const struct contest_place *place, const struct port_setup *setup,
@@ -98,7 +118,7 @@ port_fill(struct peer *peer, struct port_frames *frames, struct contest_work *wo
 	return true;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct port_frames *frames = &peer->frames[link];
@@ -113,7 +133,7 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 	return sent;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct rte_mbuf *mbuf[CONTEST_BURST_MAX];
@@ -128,13 +148,6 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	contest_got(work, &own);
 	rte_pktmbuf_free_bulk(mbuf, got);
 	return got;
-}
-
-/* The drivers do such things in their bursts, or in threads of their own. */
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
 }
 
 #endif /* PEER_PORT_H */

@@ -2,8 +2,6 @@
 /* rpc: calls of lib/msg, one at a time: near is the client, far the server. */
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include <nhn_rpc.h>
@@ -15,6 +13,7 @@
 #define NO_CALL (-EAGAIN)
 
 struct peer {
+	struct ours ours;
 	struct nhn_endpoint endpoint;
 	struct nhn_rpc_client client;
 	struct nhn_rpc_slot slot;
@@ -25,8 +24,7 @@ struct peer {
 	bool replying;		    /**< far: a reply of several steps is being sent */
 	enum contest_side side;
 	struct iovec reply;
-	uint8_t *request; /**< the server's memory */
-	struct ours ours;
+	uint8_t request[CONTEST_SIZE_MAX]; /**< the server's memory */
 };
 
 static inline uint32_t
@@ -69,7 +67,7 @@ rpc_reply(struct peer *peer, struct contest_work *work)
 	return (ret == 0 || ret == -EINPROGRESS) && !peer->replying;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	(void)link;
@@ -77,7 +75,7 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 	return peer->side == CONTEST_NEAR ? rpc_call(peer, work) : rpc_reply(peer, work);
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	(void)link;
@@ -97,13 +95,6 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	return 0;
 }
 
-/* nhn_endpoint_poll() does the control step. */
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
-}
-
 #include "contest_loops.h"
 
 static const struct contest_loops rpc_loops = {
@@ -121,9 +112,6 @@ serve(void *context, const struct nhn_rpc_request *request, struct nhn_rpc_reply
 	peer->asked = true;
 	return -EINPROGRESS;
 }
-
-static const struct ours_shape shape = {
-	.name = "rpc", .use = NHN_USE_MSG, .channels = 1, .data_bytes = DATA_BYTES};
 
 static uint64_t
 now_ns(void *context)
@@ -150,37 +138,14 @@ peer_init(struct peer *peer)
 static void *
 rpc_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
-	struct peer *peer = calloc(1, sizeof(*peer) + CONTEST_SIZE_MAX);
+	struct peer *peer = ours_open(sizeof(*peer), place, why, why_bytes);
 
-	if (peer == NULL) {
-		snprintf(why, why_bytes, "no memory for %zu bytes",
-			 sizeof(*peer) + CONTEST_SIZE_MAX);
+	if (peer == NULL)
 		return NULL;
-	}
-	if (ours_open(&peer->ours, &shape, place, why, why_bytes) != 0) {
-		free(peer);
-		return NULL;
-	}
 	peer->side = place->side;
-	peer->request = (uint8_t *)(peer + 1);
-	memset(peer->request, 1, CONTEST_SIZE_MAX); /* present */
+	memset(peer->request, 1, sizeof(peer->request)); /* present */
 	peer_init(peer);
 	return peer;
-}
-
-static void
-rpc_close(void *opened)
-{
-	struct peer *peer = opened;
-
-	ours_close(&peer->ours);
-	free(peer);
-}
-
-static size_t
-rpc_shared_bytes(uint32_t links)
-{
-	return ours_shared_bytes(&shape, links);
 }
 
 static int
@@ -200,15 +165,19 @@ rpc_prepare(void *opened, uint32_t size)
 	return 0;
 }
 
+static const struct ours_shape shape = {
+	.use = NHN_USE_MSG, .channels = 1, .data_bytes = DATA_BYTES};
+
 const struct contestant contestant_rpc = {
 	.name = "rpc",
 	.what = "calls of lib/msg through its endpoint: request and reply, each copied",
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = CONTEST_SIZE_MAX,
 	.links_max = 1,
-	.shared_bytes = rpc_shared_bytes,
+	.variant = &shape,
+	.shared_bytes = ours_shared_bytes,
 	.open = rpc_open,
-	.close = rpc_close,
+	.close = ours_close,
 	.prepare = rpc_prepare,
 	.loops = &rpc_loops,
 };

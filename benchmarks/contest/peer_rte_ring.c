@@ -18,15 +18,13 @@
 
 #define ELEMENT_MAX 64u
 #define ELEMENTS 1024u
+#define ELEMENTS_MIN 16u
+#define ELEMENTS_MAX 65536u
 #define BUFFERS_MAX 512u
 #define SIZE_MAX_BYTES 65536u
 #define LINKS_MAX 64u
 /** Of all links together, but at least two of the longest messages a link and way. */
 #define BUFFER_BYTES (1u << 20)
-
-#define RING_BYTES RTE_ALIGN(sizeof(struct rte_ring) + ELEMENTS * ELEMENT_MAX, RTE_CACHE_LINE_SIZE)
-#define BACK_BYTES                                                                                 \
-	RTE_ALIGN(sizeof(struct rte_ring) + ELEMENTS * sizeof(uint32_t), RTE_CACHE_LINE_SIZE)
 
 /** One way of one link. */
 struct lane {
@@ -41,6 +39,8 @@ struct lane {
 
 struct peer {
 	uint32_t links;
+	uint32_t elements;     /**< of a ring */
+	uint32_t buffers_max;  /**< of a lane */
 	uint32_t buffer_bytes; /**< of a lane */
 	struct lane sent[LINKS_MAX];
 	struct lane received[LINKS_MAX];
@@ -128,7 +128,8 @@ buffer_at(const struct lane *lane, uint32_t stride, uint32_t number)
 static void
 buffers_count(const struct peer *peer, struct lane *lane, const struct contest_work *work)
 {
-	const uint32_t buffers = RTE_MIN(BUFFERS_MAX, peer->buffer_bytes / buffer_stride(work));
+	const uint32_t buffers =
+		RTE_MIN(peer->buffers_max, peer->buffer_bytes / buffer_stride(work));
 
 	for (lane->spares = 0; lane->spares < buffers; lane->spares++)
 		lane->spare[lane->spares] = lane->spares;
@@ -180,7 +181,7 @@ buffers_receive(struct lane *lane, struct contest_work *work, uint32_t count)
 	return rte_ring_enqueue_burst_elem(lane->back, numbers, sizeof(uint32_t), count, NULL);
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct lane *lane = &peer->sent[link];
@@ -189,7 +190,7 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 				 : buffers_send(peer, lane, work, count);
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct lane *lane = &peer->received[link];
@@ -198,43 +199,52 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 				 : buffers_receive(lane, work, count);
 }
 
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
-}
-
 #include "contest_loops.h"
 
 static uint32_t
-buffer_bytes(uint32_t links)
+elements_of(const struct contest_place *place)
 {
-	return RTE_ALIGN(RTE_MAX(BUFFER_BYTES / links, 2 * SIZE_MAX_BYTES), RTE_CACHE_LINE_SIZE);
+	return place->ring != 0 ? place->ring : ELEMENTS;
 }
 
 static size_t
-lane_bytes(uint32_t links)
+ring_bytes(const struct contest_place *place, uint32_t element)
 {
-	return RING_BYTES + BACK_BYTES + buffer_bytes(links);
+	return RTE_ALIGN(sizeof(struct rte_ring) + elements_of(place) * element,
+			 RTE_CACHE_LINE_SIZE);
+}
+
+static uint32_t
+buffer_bytes(const struct contest_place *place)
+{
+	return RTE_ALIGN(RTE_MAX(BUFFER_BYTES / place->links, 2 * SIZE_MAX_BYTES),
+			 RTE_CACHE_LINE_SIZE);
 }
 
 static size_t
-shared_bytes(uint32_t links)
+lane_bytes(const struct contest_place *place)
 {
-	return 2 * links * lane_bytes(links);
+	return ring_bytes(place, ELEMENT_MAX) + ring_bytes(place, sizeof(uint32_t)) +
+	       buffer_bytes(place);
+}
+
+static size_t
+shared_bytes(const struct contest_place *place)
+{
+	return 2 * place->links * lane_bytes(place);
 }
 
 /* The sender gets both rings of a way empty. */
 static int
-lane_prepare(struct lane *lane)
+lane_prepare(struct lane *lane, uint32_t elements)
 {
 	const unsigned int flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
 
 	lane->fresh = true;
 	lane->spares = 0;
-	if (rte_ring_init(lane->ring, "contest", ELEMENTS, flags) != 0)
+	if (rte_ring_init(lane->ring, "contest", elements, flags) != 0)
 		return -1;
-	return rte_ring_init(lane->back, "contest back", ELEMENTS, flags) != 0 ? -1 : 0;
+	return rte_ring_init(lane->back, "contest back", elements, flags) != 0 ? -1 : 0;
 }
 
 static int
@@ -246,23 +256,24 @@ ring_prepare(void *opened, uint32_t size)
 
 	(void)size;
 	for (i = 0; i < peer->links && ret == 0; i++)
-		ret = lane_prepare(&peer->sent[i]);
+		ret = lane_prepare(&peer->sent[i], peer->elements);
 	return ret;
 }
 
 static void
-lane_place(struct lane *lane, uint8_t *shared)
+lane_place(struct lane *lane, const struct contest_place *place, uint8_t *shared)
 {
 	lane->ring = (struct rte_ring *)(void *)shared;
-	lane->back = (struct rte_ring *)(void *)(shared + RING_BYTES);
-	lane->buffers = shared + RING_BYTES + BACK_BYTES;
+	shared += ring_bytes(place, ELEMENT_MAX);
+	lane->back = (struct rte_ring *)(void *)shared;
+	lane->buffers = shared + ring_bytes(place, sizeof(uint32_t));
 }
 
 static void *
 ring_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
-	const size_t bytes = lane_bytes(place->links);
+	const size_t bytes = lane_bytes(place);
 	uint8_t *shared = place->shared;
 	uint32_t i;
 
@@ -271,12 +282,15 @@ ring_open(const struct contest_place *place, char *why, size_t why_bytes)
 		return NULL;
 	}
 	peer->links = place->links;
-	peer->buffer_bytes = buffer_bytes(place->links);
+	peer->elements = elements_of(place);
+	/* Fewer than a ring holds, which is one less than it has elements. */
+	peer->buffers_max = RTE_MIN(BUFFERS_MAX, peer->elements / 2);
+	peer->buffer_bytes = buffer_bytes(place);
 	for (i = 0; i < place->links; i++, shared += 2 * bytes) {
 		const bool near = place->side == CONTEST_NEAR;
 
-		lane_place(near ? &peer->sent[i] : &peer->received[i], shared);
-		lane_place(near ? &peer->received[i] : &peer->sent[i], shared + bytes);
+		lane_place(near ? &peer->sent[i] : &peer->received[i], place, shared);
+		lane_place(near ? &peer->received[i] : &peer->sent[i], place, shared + bytes);
 	}
 	return peer;
 }
@@ -289,6 +303,8 @@ const struct contestant contestant_rte_ring = {
 	.size_min = CONTEST_SIZE_MIN,
 	.size_max = SIZE_MAX_BYTES,
 	.links_max = LINKS_MAX,
+	.ring_min = ELEMENTS_MIN,
+	.ring_max = ELEMENTS_MAX,
 	.shared_bytes = shared_bytes,
 	.open = ring_open,
 	.close = free,

@@ -62,8 +62,6 @@ socket_close(void *opened)
 	struct peer *peer = opened;
 	uint32_t i;
 
-	if (peer == NULL)
-		return;
 	for (i = 0; i < peer->links; i++) {
 		struct socket_link *link = &peer->link[i];
 
@@ -213,7 +211,7 @@ socket_flush_packets(struct peer *peer, struct socket_link *link, uint32_t size)
 	return (uint32_t)sent;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t index, struct contest_work *work, uint32_t count)
 {
 	struct socket_link *link = &peer->link[index];
@@ -280,7 +278,7 @@ socket_read_packets(struct peer *peer, struct socket_link *link, struct contest_
 	return (uint32_t)got;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t index, struct contest_work *work, uint32_t count)
 {
 	struct socket_link *link = &peer->link[index];
@@ -291,12 +289,6 @@ peer_receive(struct peer *peer, uint32_t index, struct contest_work *work, uint3
 	if (peer->packets)
 		return socket_read_packets(peer, link, work, count);
 	return socket_read_many(link, work, count);
-}
-
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
 }
 
 #define PEER_WAITS

@@ -2,7 +2,6 @@
 /* TCP over loopback. The kernel finds the port; a file in the folder of the run tells it. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include "peer_meet.h"
 
@@ -88,19 +87,15 @@ tcp_open(const struct contest_place *place, char *why, size_t why_bytes)
 {
 	struct peer *peer = socket_peer(place->links, false);
 	const char *failed;
-	const int yes = 1;
 	char path[200];
-	uint32_t i;
 
 	if (peer == NULL)
-		return meet_failed(peer, "no memory", why, why_bytes);
+		return contest_opened(place, NULL, "no memory", why, why_bytes);
 	meet_path(place, "tcp-port", path, sizeof(path));
 	failed = place->side == CONTEST_NEAR ? tcp_near(peer, path) : tcp_far(peer, path);
-	if (failed != NULL)
-		return meet_failed(peer, failed, why, why_bytes);
-	for (i = 0; i < peer->links; i++)
-		setsockopt(peer->link[i].in, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-	return peer;
+	if (failed == NULL)
+		meet_without_delay(peer);
+	return contest_opened(place, peer, failed, why, why_bytes);
 }
 
 const struct contestant contestant_tcp = {

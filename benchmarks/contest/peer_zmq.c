@@ -22,7 +22,7 @@ struct peer {
 	zmq_msg_t in;
 };
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	uint32_t sent;
@@ -44,7 +44,7 @@ peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t 
 	return sent;
 }
 
-static inline uint32_t
+CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	uint32_t got;
@@ -58,12 +58,6 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 	if (got == 0)
 		aside_yield(peer->crowded);
 	return got;
-}
-
-static inline void
-peer_turn(struct peer *peer)
-{
-	(void)peer;
 }
 
 #define PEER_WAITS
@@ -115,8 +109,6 @@ zmq_leave(void *opened)
 {
 	struct peer *peer = opened;
 
-	if (peer == NULL)
-		return;
 	zmq_forget_kept(peer);
 	zmq_msg_close(&peer->in);
 	if (peer->socket != NULL)
@@ -180,10 +172,8 @@ zmq_meet(const struct contest_place *place, char *why, size_t why_bytes)
 	const int other = aside_other_core(place);
 	const char *failed;
 
-	if (peer == NULL) {
-		snprintf(why, why_bytes, "no memory");
-		return NULL;
-	}
+	if (peer == NULL)
+		return contest_opened(place, NULL, "no memory", why, why_bytes);
 	zmq_msg_init(&peer->in);
 	if (other == -1)
 		failed = "the other side did not come within 10 s";
@@ -191,11 +181,7 @@ zmq_meet(const struct contest_place *place, char *why, size_t why_bytes)
 		failed = "ZeroMQ cannot make a socket";
 	else
 		failed = zmq_greet(peer, place);
-	if (failed == NULL)
-		return peer;
-	snprintf(why, why_bytes, "%s", failed);
-	zmq_leave(peer);
-	return NULL;
+	return contest_opened(place, peer, failed, why, why_bytes);
 }
 
 const struct contestant contestant_zmq = {

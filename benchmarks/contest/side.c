@@ -178,19 +178,41 @@ side_find(struct side *side, const char *name)
 	return opened;
 }
 
-int
-side_open(struct side *side, const struct meeting_order *order, char *why)
+struct contest_place
+side_place(const struct side *side, const struct meeting_order *order,
+	   const struct contestant *contestant)
 {
-	const struct contestant *contestant = contestant_find(order->contestant);
-	const struct contest_place place = {
+	return (struct contest_place){
+		.contestant = contestant,
 		.side = side->side,
 		.links = order->links,
+		.ring = order->ring,
+		.opening = order->opening,
 		.core = side->core,
 		.shared = (uint8_t *)side->meeting + order->shared_offset,
 		.folder = order->folder,
 		.device = side->device,
 		.run = order->run,
 	};
+}
+
+void *
+contest_opened(const struct contest_place *place, void *peer, const char *failed, char *why,
+	       size_t why_bytes)
+{
+	if (failed == NULL)
+		return peer;
+	snprintf(why, why_bytes, "%s", failed);
+	if (peer != NULL)
+		place->contestant->close(peer);
+	return NULL;
+}
+
+int
+side_open(struct side *side, const struct meeting_order *order, char *why)
+{
+	const struct contestant *contestant = contestant_find(order->contestant);
+	const struct contest_place place = side_place(side, order, contestant);
 	struct opened *opened;
 
 	if (contestant == NULL) {

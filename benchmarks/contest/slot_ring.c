@@ -7,29 +7,33 @@
 
 #define LINE_BYTES 64u
 
+static uint32_t
+ring_bytes(const struct contest_place *place)
+{
+	const uint32_t *own = place->contestant->variant;
+	const uint32_t bytes = own != NULL ? *own : SLOT_RING_BYTES;
+	const uint32_t lines_bytes = place->ring * LINE_BYTES;
+
+	return lines_bytes > bytes ? lines_bytes : bytes;
+}
+
 static size_t
-ring_distance(uint32_t ring_bytes)
+ring_distance(const struct contest_place *place)
 {
-	return sizeof(struct slot_ring) + ring_bytes;
+	return sizeof(struct slot_ring) + ring_bytes(place);
 }
 
 size_t
-slot_shared_bytes_of(uint32_t links, uint32_t ring_bytes)
+slot_shared_bytes(const struct contest_place *place)
 {
-	return 2 * links * ring_distance(ring_bytes);
-}
-
-size_t
-slot_shared_bytes(uint32_t links)
-{
-	return slot_shared_bytes_of(links, SLOT_RING_BYTES);
+	return 2 * place->links * ring_distance(place);
 }
 
 void *
-slot_peer_new(size_t peer_bytes, const struct contest_place *place, uint32_t ring_bytes, char *why,
-	      size_t why_bytes)
+slot_peer_new(size_t peer_bytes, const struct contest_place *place, char *why, size_t why_bytes)
 {
 	struct slot_links *links = calloc(1, peer_bytes);
+	const size_t distance = ring_distance(place);
 	uint8_t *memory = place->shared;
 	uint32_t i;
 
@@ -38,16 +42,23 @@ slot_peer_new(size_t peer_bytes, const struct contest_place *place, uint32_t rin
 		return NULL;
 	}
 	links->count = place->links;
-	links->ring_bytes = ring_bytes;
+	links->slots = place->ring != 0 ? place->ring : SLOTS;
+	links->ring_bytes = ring_bytes(place);
 	for (i = 0; i < place->links; i++) {
 		void *to_far = memory;
-		void *to_near = memory + ring_distance(ring_bytes);
+		void *to_near = memory + distance;
 
 		links->tx[i].ring = place->side == CONTEST_NEAR ? to_far : to_near;
 		links->rx[i].ring = place->side == CONTEST_NEAR ? to_near : to_far;
-		memory += 2 * ring_distance(ring_bytes);
+		memory += 2 * distance;
 	}
 	return links;
+}
+
+void *
+slot_open(const struct contest_place *place, char *why, size_t why_bytes)
+{
+	return slot_peer_new(sizeof(struct slot_links), place, why, why_bytes);
 }
 
 /* No slot lies in more lines than it must. */
@@ -77,7 +88,7 @@ slot_prepare(void *peer, uint32_t size)
 {
 	struct slot_links *links = peer;
 	uint32_t stride = stride_of(size);
-	uint32_t slots = SLOTS_MAX;
+	uint32_t slots = links->slots;
 	uint32_t i;
 
 	while (slots > 2 && (size_t)slots * stride > links->ring_bytes)

@@ -15,7 +15,9 @@
 #include "contest.h"
 
 #define SLOT_LINKS_MAX 64u
-#define SLOTS_MAX 1024u
+#define SLOTS 1024u
+#define SLOTS_MIN 16u
+#define SLOTS_MAX 65536u
 #define SLOT_RING_BYTES (256u << 10)
 #define SLOT_CHUNK_BYTES 4096u
 
@@ -43,22 +45,26 @@ struct slot_links {
 	uint32_t ring_bytes; /* of a ring's slots */
 	struct slot_end tx[SLOT_LINKS_MAX];
 	struct slot_end rx[SLOT_LINKS_MAX];
+	uint32_t slots; /* of a ring, at most */
 };
 
-/* contestant::shared_bytes: for rings of SLOT_RING_BYTES. */
-size_t slot_shared_bytes(uint32_t links);
-
-/* For rings of @p ring_bytes, a multiple of 128. */
-size_t slot_shared_bytes_of(uint32_t links, uint32_t ring_bytes);
+/*
+ * contestant::shared_bytes. contestant::variant is the bytes of a ring's slots, a uint32_t that
+ * is a multiple of 128, or NULL: SLOT_RING_BYTES. They are more where place->ring lines are.
+ */
+size_t slot_shared_bytes(const struct contest_place *place);
 
 /*
  * A peer of @p peer_bytes, zeroed but for its links, whose rings lie in place->shared. NULL and
  * why: no memory. free() ends it.
  */
-void *slot_peer_new(size_t peer_bytes, const struct contest_place *place, uint32_t ring_bytes,
-		    char *why, size_t why_bytes);
+void *slot_peer_new(size_t peer_bytes, const struct contest_place *place, char *why,
+		    size_t why_bytes);
 
-/* contestant::prepare: as many slots as fit, 2 at least, SLOTS_MAX at most. */
+/* contestant::open, of a peer that is its links alone. */
+void *slot_open(const struct contest_place *place, char *why, size_t why_bytes);
+
+/* contestant::prepare: as many slots as fit, 2 at least, place->ring or SLOTS at most. */
 int slot_prepare(void *peer, uint32_t size);
 
 /* Where to write the next message, or NULL: full. */

@@ -21,7 +21,8 @@ DESCRIPTION
     Runs ours, its peers and the physical limit in rotated short rounds on two cores, and
     writes DIR/results.json and DIR/report.html, with a table on standard output. A round
     whose limit changed by more than 20 % meanwhile is dropped and counted. All ratios are
-    medians of per-round ratios.
+    medians of per-round ratios; contestants are compared in turns whose limits differ by no
+    more than that.
 
     The folder DIR/state keeps what was done: the same command goes on where a former run was
     broken off. Nothing else should run on the machine meanwhile.
@@ -35,8 +36,8 @@ OPTIONS
                         what the bars need, a short tail; no guest unless --guest, which
                         takes a minute and a half each
     --only NAME,...     these contestants, and the references that rates are held against
-    --works WORK,...    these works: {', '.join(names.WORKS[:5])},
-                        {', '.join(names.WORKS[5:])}
+    --works WORK,...    these works: {', '.join(names.WORKS[:6])},
+                        {', '.join(names.WORKS[6:])}
     --cores NEAR,FAR    these cores. Else two that are isolated, share an L3 cache and are
                         not siblings of one core, as far as there are such
     --guest, --no-guest with guests, without. Else with them where they can be run
@@ -47,8 +48,10 @@ OPTIONS
 
 EXIT STATUS
     0   what the budget had room for was measured; what was left out is named
-    1   a contestant failed, or the run was broken off; what there is was written
-    2   the command line or a folder cannot be used, or there is nothing to measure
+    1   a contestant failed, ours lost messages, the guests of --guest cannot be had, the run
+        was broken off, or the page cannot be made; what there is was written
+    2   the command line, a folder or the contest program cannot be used, or there is nothing
+        to measure
 
 EXAMPLES
     benchmarks/run --out results --quick
@@ -105,11 +108,17 @@ def options(argv, root):
     parser.add_argument("--cores")
     parser.add_argument("--guest", action=argparse.BooleanOptionalAction, default=None)
     parser.add_argument("--build", default=str(root / "build"))
-    parser.add_argument("--label", default="")
+    parser.add_argument("--label")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--help", "-h", action="store_true")
+    for word in argv:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise Usage(f"{word!a} is no UTF-8, expected words that results and page can "
+                        "have") from None
     found = parser.parse_args(argv)
-    for name in ("out", "budget", "only", "works", "cores", "build"):
+    for name in ("out", "budget", "only", "works", "cores", "build", "label"):
         if getattr(found, name) == "":
             raise Usage(f"--{name} is empty, expected a value, or not the option; benchmarks/run "
                         "--help tells all options")
@@ -118,6 +127,7 @@ def options(argv, root):
     found.only = words(found.only, names.KNOWN, "--only", "contestants") if found.only else ()
     found.works = words(found.works, names.WORKS, "--works", "works") if found.works else \
         names.WORKS
+    found.label = found.label or ""
     found.budget_s = budget(found.budget or "10m")
     found.cores = cores(found.cores) if found.cores else None
     if found.out is None and not found.list and not found.help:

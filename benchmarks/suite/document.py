@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """results.json: everything that was measured, and what the page and the table are made of."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -17,28 +18,27 @@ def over_reference(step, record, name):
     """Per rotation the rate over the reference's, or None."""
     if step.reference is None or name == step.reference or step.reference not in record["names"]:
         return None
-    own, other = ({r["turn"]: r for r in record["names"][who]["rounds"] if r["dropped"] is None}
-                  for who in (name, step.reference))
-    both = [(own[turn], other[turn]) for turn in own if turn in other]
-    near = [pair for pair in both if rounds.comparable(pair)]
+    near, apart = rounds.compared([rounds.kept_by_turn(record, who)
+                                   for who in (name, step.reference)])
     spread = figures.spread([(a["received"] / a["ns"]) / (b["received"] / b["ns"])
                              for a, b in near])
     return {"reference": step.reference, **spread, "rounds": len(near),
-            "apart": len(both) - len(near)} if spread else None
+            "apart": apart} if spread else None
 
 
 def figure(step, record, name, entry):
     kept = [r for r in entry["rounds"] if r["dropped"] is None]
     found = {"contestant": name, "where": step.where, "work": step.told, "size": step.size,
-             "burst": step.burst, "links": step.links, "load": step.load, "gap_ns": step.gap_ns,
-             "bulk": step.bulk, "waiting": step.waiting, "rounds": len(kept),
+             "burst": step.burst, "links": step.links, "queues": step.queues, "ring": step.ring,
+             "load": step.load, "gap_ns": step.gap_ns, "bulk": step.bulk,
+             "waiting": step.waiting, "rounds": len(kept),
              "dropped": len(entry["rounds"]) - len(kept),
              "samples": sum(r["samples"] for r in kept),
              "lost": sum(r["lost"] for r in entry["rounds"]),
              "misordered": sum(r["misordered"] for r in entry["rounds"]),
              "limit_ns": figures.median([r["limit_ns"] for r in kept]),
-             "p50": None, "ratio": None, "percentiles": None, "rate": None, "bytes_per_s": None,
-             "over": None}
+             "p50": None, "ratio": None, "percentiles": None, "intervals": None, "rate": None,
+             "bytes_per_s": None, "over": None}
     if step.order == "rate":
         rates = [r["received"] * 1e9 / r["ns"] for r in kept]
         found["samples"] = sum(r["received"] for r in kept)
@@ -51,6 +51,7 @@ def figure(step, record, name, entry):
                                          if r["p50"] is not None])
         if entry["histogram"]:
             found["percentiles"] = figures.Histogram.from_json(entry["histogram"]).percentiles()
+            found["intervals"] = entry["histogram"]["intervals"]
     return found
 
 
@@ -99,7 +100,7 @@ def contestants(sessions, records, faults, wanted):
     for key, record in records.items():
         where = key.split("/")[0]
         for answer in record.get("attached", ()):
-            if answer.get("links") == 1:
+            if answer.get("links") == 1 and not answer.get("ring"):
                 opened.setdefault((where, answer["contestant"]), []).append(answer)
     for fault in faults:
         row = rows.get((fault["step"].split("/")[0], fault.get("contestant")))
@@ -131,10 +132,9 @@ def document(course):
     left_out = course.plan.left_out + course.left_out
     settled = set(state.steps) | {step.key for step, _ in left_out}
     return {"suite": SUITE, "label": course.label, "begun": state.begun["begun"],
-            "command": state.begun["command"], "budget_s": course.options.budget_s,
+            "command": state.begun["command"], "budget_s": course.budget_s,
             "quick": course.options.quick,
-            "complete": bool(steps) and not course.broken_off and
-            all(step.key in settled for step in steps),
+            "complete": bool(steps) and all(step.key in settled for step in steps),
             "seconds": round(state.seconds(), 1), "commit": state.begun.get("commit"),
             "rounds": course.plan.rounds, "round_s": course.plan.round_s,
             "place": course.place,
@@ -164,11 +164,29 @@ def write(folder, results):
 
 
 def write_page(root, folder):
-    """@return None, or why there is no page, in a sentence."""
+    """
+    Whole or not at all, and none of an older run beside these results. @return None, or why there
+    is no page, in a sentence.
+    """
+    page, new = folder / "report.html", folder / "report.html.new"
+    try:
+        why = page_of(root, new, folder / "results.json")
+        if why is None:
+            os.replace(new, page)
+            return None
+    except OSError as error:
+        why = f"no report.html was written: {error.filename} cannot be used ({error.strerror})"
+    for path in (new, page):
+        with contextlib.suppress(OSError):
+            path.unlink()
+    return why
+
+
+def page_of(root, page, results):
+    """@return None, or why there is no page."""
     program = root / "devtools" / "report-page"
     try:
-        done = subprocess.run([sys.executable, str(program), "--html",
-                               str(folder / "report.html"), str(folder / "results.json")],
+        done = subprocess.run([sys.executable, str(program), "--html", str(page), str(results)],
                               check=False, timeout=PAGE_S, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE)
     except subprocess.TimeoutExpired:

@@ -3,7 +3,9 @@
 
 import collections
 import contextlib
+import ctypes
 import json
+import math
 import os
 import pathlib
 import secrets
@@ -27,6 +29,12 @@ OPEN_S = 40
 ORDER_S = 40
 STOP_S = 5
 WATCH_S = 0.5  # between two looks at a guest
+PR_SET_PDEATHSIG = 1
+# What an answer must have beside its words: numbers, each at least so large.
+ROUND = {"ns": 1, **dict.fromkeys(("received", "lost", "misordered", "samples", "limit_before_ns",
+                                   "limit_after_ns"), 0)}
+NUMBERS = {"round": ROUND, "floor": {"max_ns": 0},
+           "open": dict.fromkeys(("attach_ns", "near_kib", "far_kib", "shared_kib"), 0)}
 # Of a process that died, the end of what it said.
 LAST_WORDS = 400
 
@@ -41,6 +49,23 @@ class Broken(Exception):
 
 class Refused(Exception):
     """The program answered that it could not; it goes on."""
+
+
+def die_with_parent():
+    """For subprocess's preexec_fn: the kernel kills the child when this process is gone."""
+    libc = ctypes.CDLL(None)
+    parent = os.getpid()
+
+    def ask():
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return ask
+
+
+def is_number(value, least):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and \
+        least <= value < math.inf
 
 
 def sweep(begins):
@@ -75,7 +100,7 @@ class Contest:
         self.log = log
         self.start = None
         self.starts = 0
-        self.opened = {}  # name: links
+        self.opened = {}  # name: links and the entries of a ring
         self.ever = set()  # opened since the program was started
         self.attached = []  # answers to open
         self.process = None
@@ -101,7 +126,8 @@ class Contest:
             # In a session of its own: ^C is for the suite, and a kill takes both its processes.
             self.process = subprocess.Popen(self.session.argv, stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE, stderr=errors,
-                                            start_new_session=True)
+                                            start_new_session=True,
+                                            preexec_fn=die_with_parent())
         except OSError as error:
             self.stack.close()
             what = error.filename or self.session.argv[0]
@@ -173,7 +199,16 @@ class Contest:
             self.stop(kill=True)
             raise Fault(f"the contest program said that it did {answer.get('did')!r}, expected "
                         f"{doing!r}")
+        self._look(doing, answer)
         return answer
+
+    def _look(self, doing, answer):
+        """Raises Fault when numbers that figures are made of are not there."""
+        for key, least in NUMBERS.get(doing, {}).items():
+            if not is_number(answer.get(key), least):
+                self.stop(kill=True)
+                raise Fault(f"the contest program answered {key!r}: {answer.get(key)!r} to "
+                            f"{doing}, expected a number of at least {least}")
 
     def order(self, doing, limit_s=ORDER_S, **more):
         """@return the answer; raises Refused or Fault."""
@@ -185,17 +220,20 @@ class Contest:
             raise self._died(doing) from None
         return self._answer(doing, limit_s)
 
-    def open(self, name, links=1):
-        """Have it open with so many links; one that was opened with others is opened anew."""
+    def open(self, name, links=1, ring=0):
+        """
+        Have it open with so many links, and rings of so many entries (0: its own default); one
+        that was opened with others is opened anew.
+        """
         self.begin()
-        if name == "limit" or self.opened.get(name) == links:
+        if name == "limit" or self.opened.get(name) == (links, ring):
             return
         fresh = not self.ever
         self.ever.add(name)
         if name in self.opened:
             self.close(name)
         try:
-            self._open(name, links)
+            self._open(name, links, ring)
         except Refused:
             # Shared memory is used once, and not all that was closed can be opened again: who
             # is refused beside others, or for a second time, gets a program of his own.
@@ -204,11 +242,11 @@ class Contest:
             self.stop()
             self.begin()
             self.ever.add(name)
-            self._open(name, links)
+            self._open(name, links, ring)
 
-    def _open(self, name, links):
-        self.attached.append(self.order("open", OPEN_S, contestant=name, links=links))
-        self.opened[name] = links
+    def _open(self, name, links, ring):
+        self.attached.append(self.order("open", OPEN_S, contestant=name, links=links, ring=ring))
+        self.opened[name] = links, ring
 
     def close(self, name):
         if self.opened.pop(name, None) is not None:
@@ -226,12 +264,13 @@ class Contest:
                     process.stdin.close()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(STOP_S)
+        finally:
             # What is left of its group: the far process has no reason to outlive the near one.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            return process.wait()
-        finally:
+            process.wait()
             with contextlib.suppress(OSError):
                 process.stdin.close()
             process.stdout.close()
             self.stack.close()
+        return process.returncode

@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Medians, quartiles, and histograms in the steps of lib/measure (nhn_histogram.h)."""
 
+import bisect
+import functools
+import itertools
 import math
-from fractions import Fraction
+import operator
+import random
 
 PERCENTILES = {"p50": (1, 2), "p90": (9, 10), "p99": (99, 100), "p99.9": (999, 1000),
                "p99.99": (9999, 10000)}
 # As NHN_HISTOGRAM_SCARCE_SAMPLES.
 SCARCE = 100
+# Fewer make no bar and no interval.
+LEAST_ROUNDS = 3
+
+# The percentiles of a step that have an interval, of 95 %.
+INTERVALS = ("p99", "p99.9", "p99.99")
+TAIL_PART = 40
+RESAMPLES = 200
+SEED = 8
 
 
 def quantile(values, p):
@@ -20,17 +32,28 @@ def quantile(values, p):
 
 
 def spread(values):
-    """{"median", "p25", "p75"} of the values, or None when there are none."""
+    """
+    {"median", "p25", "p75"} of the values, without quartiles when they are few, or None when
+    there are none.
+    """
     values = [value for value in values if value is not None]
     if not values:
         return None
-    return {"median": quantile(values, 0.5), "p25": quantile(values, 0.25),
-            "p75": quantile(values, 0.75)}
+    enough = len(values) >= LEAST_ROUNDS
+    return {"median": quantile(values, 0.5), "p25": quantile(values, 0.25) if enough else None,
+            "p75": quantile(values, 0.75) if enough else None}
 
 
 def median(values):
     found = spread(values)
     return found["median"] if found else None
+
+
+def rank_of(samples, num, den):
+    """The sample that a percentile is, counted from 1, or None where N cannot carry it."""
+    if samples * min(num, den - num) < SCARCE * den:
+        return None
+    return -(-samples * num // den)
 
 
 class Histogram:
@@ -64,15 +87,10 @@ class Histogram:
         The smallest recorded value with at least ceil(N num / den) samples at or below it, as
         the end of its step; None where N cannot carry it.
         """
-        share = Fraction(num, den)
-        if self.samples * min(share, 1 - share) < SCARCE:
+        rank = rank_of(self.samples, num, den)
+        if rank is None:
             return None
-        rank = math.ceil(self.samples * share)
-        for high in sorted(self.counts):
-            rank -= self.counts[high]
-            if rank <= 0:
-                return high if self.most is None else min(high, self.most)
-        return self.most
+        return min(Ranks(self.counts).at(rank), self.most)
 
     def percentiles(self):
         found = {"min": self.least}
@@ -93,3 +111,107 @@ class Histogram:
         histogram = cls()
         histogram.add(kept["steps"], kept["samples"], kept["min"], kept["max"])
         return histogram
+
+
+class Ranks:
+    """The steps of a histogram, and how many samples lie at or below each."""
+
+    def __init__(self, counts):
+        self.highs = sorted(counts)
+        self.sums = [0, *itertools.accumulate(map(counts.get, self.highs))]
+
+    def below(self, high):
+        return self.sums[bisect.bisect_right(self.highs, high)]
+
+    def at(self, rank):
+        """The end of the step that has the sample; above the range there is none."""
+        place = bisect.bisect_left(self.sums, rank, 1)
+        return self.highs[place - 1] if place < len(self.sums) else math.inf
+
+
+@functools.cache
+def draws(rounds, resamples):
+    """
+    Functions that take as many of the rounds' values as there are, drawn with replacement: the
+    same draws each time, so that the same rounds have the same interval.
+    """
+    chance = random.Random(SEED)
+    return [operator.itemgetter(*(int(chance.random() * rounds) for _ in range(rounds)))
+            for _ in range(resamples)]
+
+
+def interval(values):
+    """
+    [low, high] of the middle 95 % of resamples' values. None: a resample without one; where
+    such are more than the part that is left out at the lower end, there is no interval.
+    """
+    ordered = sorted(value or 0 for value in values)
+    out = len(ordered) // TAIL_PART
+    return [ordered[out], ordered[-1 - out]] if ordered[out] else None
+
+
+class Rounds(Histogram):
+    """Merged, with the rounds kept apart for a bootstrap."""
+
+    def __init__(self):
+        super().__init__()
+        self.rounds = []
+
+    def add_round(self, answer):
+        super().add_round(answer)
+        one = Histogram()
+        one.add_round(answer)
+        if one.samples:
+            self.rounds.append(one)
+
+    def intervals(self):
+        """{"p99": [low, high] or None, ...} of the percentiles, or None of too few rounds."""
+        if len(self.rounds) < LEAST_ROUNDS:
+            return None
+        resamples = Resamples(self, RESAMPLES)
+        carried = {name: rank_of(self.samples, *PERCENTILES[name]) for name in INTERVALS}
+        return {name: interval(resamples.percentile(*PERCENTILES[name])) if rank else None
+                for name, rank in carried.items()}
+
+    def as_json(self):
+        return {**super().as_json(), "intervals": self.intervals()}
+
+
+class Resamples:
+    """
+    Of rounds, for a bootstrap: not samples but whole rounds are drawn, because what disturbs
+    one sample of a round disturbs its neighbours. Efron & Tibshirani, An Introduction to the
+    Bootstrap, 1993, chapter 13 (percentile intervals), chapter 8 (blocks).
+    """
+
+    def __init__(self, merged, resamples):
+        self.ranks = [Ranks(one.counts) for one in merged.rounds]
+        self.samples = [one.samples for one in merged.rounds]
+        self.highs = [*sorted(merged.counts), math.inf]
+        self.draws = draws(len(self.ranks), resamples)
+        self.totals = [sum(draw(self.samples)) for draw in self.draws]
+        mosts = [one.most for one in merged.rounds]
+        self.mosts = [max(draw(mosts)) for draw in self.draws]
+
+    def percentile(self, num, den):
+        """Of each resample, None where its N cannot carry it."""
+        ranks = [rank_of(total, num, den) for total in self.totals]
+        found = [None] * len(ranks)
+        # That of a mixture lies between the least and the largest of its parts'.
+        own = [bisect.bisect_left(self.highs, one.at(-(-samples * num // den)))
+               for one, samples in zip(self.ranks, self.samples)]
+        todo = [({i for i, rank in enumerate(ranks) if rank is not None}, min(own), max(own))]
+        # One search for all: a step is looked at once, and parts those at it or before from the
+        # others.
+        while todo:
+            some, first, last = todo.pop()
+            if first == last:
+                for i in some:
+                    found[i] = min(self.highs[first], self.mosts[i])
+                continue
+            middle = (first + last) // 2
+            below = [one.below(self.highs[middle]) for one in self.ranks]
+            there = {i for i in some if sum(self.draws[i](below)) >= ranks[i]}
+            todo += [part for part in ((there, first, middle), (some - there, middle + 1, last))
+                     if part[0]]
+        return found

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import subprocess
 
-from .driver import Fault, Session, sweep
+from .driver import Fault, Session, die_with_parent, sweep
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FAR_SCRIPT = pathlib.Path(__file__).with_name("guest_far.sh")
@@ -177,13 +177,15 @@ class Guest:
         with open(self.log, "ab") as log:
             process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
                                        stderr=log, start_new_session=True,
+                                       preexec_fn=die_with_parent(),
                                        env={**os.environ, "TMPDIR": str(self.folder)})
         try:
             yield process
         finally:
             process.terminate()
             try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(STOP_S)
+            finally:
                 process.kill()
                 process.wait()

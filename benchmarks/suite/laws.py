@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How cost grows: straight lines through what was measured, and how well they fit."""
 
+import math
 import statistics
 
 LEAST_POINTS = 3
@@ -29,7 +30,10 @@ def trip_ns(figure, limit_ns):
 
 
 def message_ns(figure, limit_ns):
-    return 1e9 / figure["rate"]["median"] if figure["rate"] else None
+    """As trip_ns()."""
+    if not figure["rate"] or not figure["limit_ns"] or not limit_ns:
+        return None
+    return 1e9 / figure["rate"]["median"] / figure["limit_ns"] * limit_ns
 
 
 # of what, against what, a slope's unit, the works it is read from, x, y, and figures that belong
@@ -41,6 +45,13 @@ KINDS = (
     ("trip", "links", "link", ("links",), lambda f: f["links"], trip_ns, lambda f: (f["size"],)),
     ("trip", "load", "% of load", ("paced",), lambda f: f["load"] if f["load"] <= 100 else None,
      trip_ns, lambda f: (f["size"],)),
+    ("trip", "queues", "queue", ("queues",), lambda f: f["queues"], trip_ns,
+     lambda f: (f["size"],)),
+    # So many ns more each time that the entries are twice as many.
+    ("trip", "ring", "doubling", ("rings",), lambda f: math.log2(f["ring"]), trip_ns,
+     lambda f: (f["size"],)),
+    ("message", "ring", "doubling", ("rings",), lambda f: math.log2(f["ring"]), message_ns,
+     lambda f: (f["size"],)),
     # What a burst pays once, its messages share.
     ("message", "burst", "burst / messages", ("rate",), lambda f: 1 / f["burst"], message_ns,
      lambda f: (f["size"],)),

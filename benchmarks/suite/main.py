@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The course of a run: cores, sessions, plan, steps, documents."""
 
+import contextlib
 import datetime
 import hashlib
 import math
@@ -21,12 +22,17 @@ DONE, FAILED, USAGE = 0, 1, 2
 OVERDRAFT = 1.05
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class BrokenOff(BaseException):
-    """SIGINT or SIGTERM."""
+    """One of SIGNALS."""
 
 
 def say(sentence):
-    print(f"benchmarks/run: {sentence}", file=sys.stderr, flush=True)
+    # A terminal that is gone keeps nobody from writing the results.
+    with contextlib.suppress(OSError):
+        print(f"benchmarks/run: {sentence}", file=sys.stderr, flush=True)
 
 
 def now():
@@ -80,23 +86,31 @@ class Course:
     """One run of the suite."""
 
     def __init__(self, options, argv):
+        options.build = options.build.resolve()
+        self.program = contest_program(options)
+        if not os.access(self.program, os.X_OK) or not self.program.is_file():
+            raise command.Usage(f"{self.program} cannot be used, expected the contest program: "
+                                "build it (ninja -C build), or name its build folder by --build")
         machine = place.Machine()
         self.options = options
         self.label = options.label
         options.near_core, options.far_core = options.cores or machine.choose()
         machine.check(options.near_core, options.far_core)
-        options.build = options.build.resolve()
         self.state = state.State(options.out, identity(options, argv))
         options.folder = self.state.folder
-        self.place = machine.facts(options.near_core, options.far_core)
-        self.program = contest_program(options)
+        self.place = {**machine.facts(options.near_core, options.far_core),
+                      "versions": {**place.versions(self.program),
+                                   "build": place.build_type(options.build)}}
         self.spent = self.state.seconds()
         self.begun = time.monotonic()
         self.left_out = []
         self.faults = []
         self.broken_off = False
         self.contest = None
-        self.plan = plan.Plan([], [], 0, 0.0, 0)
+        # One that is broken off at once still shows what was measured before.
+        self.plan = plan.from_json(self.state.plan["plan"]) if self.state.plan else \
+            plan.Plan([], [], 0, 0.0, 0)
+        self.budget_s = options.budget_s
         self.progress = text.Progress(sys.stderr, 0)
 
     def wanted(self, where, name):
@@ -143,6 +157,19 @@ class Course:
             contest.stop()
 
     def make_plan(self, sessions):
+        """The one that was begun, unless other sessions can be had now."""
+        if self.options.quick:
+            guests = len(sessions) - 1
+            self.budget_s = min(self.budget_s, plan.QUICK_S + guests * plan.QUICK_GUEST_S)
+        wheres = [session.where for session in sessions]
+        if self.state.plan and self.state.plan["wheres"] == wheres:
+            return
+        self.plan = plan.fit(plan.running_order(self.all_steps(sessions)), self.budget_s,
+                             self.options.quick)
+        if self.plan.steps:
+            self.state.add({"wheres": wheres, "plan": plan.as_json(self.plan)})
+
+    def all_steps(self, sessions):
         steps = []
         for session in sessions:
             try:
@@ -153,15 +180,10 @@ class Course:
                 self.faults.append({"step": session.where, "text": str(error)})
                 raise
             if session.where != "host" and session.where not in self.state.sessions:
-                listed = guest_guess(listed)
+                listed = with_devices(session, guest_guess(listed), [])[0]
             steps += plan.Planner(session.where, listed, self.options.only,
                                   self.options.works).make(self.options.quick)
-        budget_s = self.options.budget_s
-        if self.options.quick:
-            guests = len(sessions) - 1
-            budget_s = min(budget_s, plan.QUICK_S + guests * plan.QUICK_GUEST_S)
-        self.plan = plan.fit(plan.running_order(steps), budget_s, self.options.quick)
-        self.budget_s = budget_s
+        return steps
 
     def elapsed(self):
         return self.spent + time.monotonic() - self.begun
@@ -171,8 +193,10 @@ class Course:
         self.make_plan(sessions)
         if not self.plan.steps:
             raise command.Usage("there is nothing to measure, expected a contestant of --only "
-                                "that is there and does a work of --works: benchmarks/run --list "
-                                "tells who is missing")
+                                "that is there and does a work of --works" +
+                                (", of which --quick has trips, rate and tail"
+                                 if self.options.quick else "") +
+                                ": benchmarks/run --list tells who is missing")
         self.tell_place()
         todo = [step for step in self.plan.steps if step.key not in self.state.steps]
         self.progress.steps = len(todo)
@@ -184,10 +208,7 @@ class Course:
         self.end()
 
     def tell_place(self):
-        start = self.state.sessions["host"]["start"]
-        self.place["versions"].update(start.get("versions") or {})
-        if start.get("dpdk"):
-            self.place["versions"]["dpdk"] = start["dpdk"]
+        self.place["versions"]["dpdk"] = self.state.sessions["host"]["start"].get("dpdk")
         checker = self.options.build / "app" / "nahanni-check"
         # What guest.py has devtools/vm boot with.
         self.place["accelerator"] = "tcg" if any(step.where != "host"
@@ -275,7 +296,8 @@ def with_devices(session, listed, missing):
 def guest_guess(listed):
     """A guest's contestants before it is asked: those of the host that can be in one."""
     found = [entry for entry in listed if names.takes_part("guest", entry["name"])]
-    for name in set(names.PEERS_GUEST) - {entry["name"] for entry in found}:
+    there = {entry["name"] for entry in found}
+    for name in (name for name in names.PEERS_GUEST if name not in there):
         found.append({"name": name, "what": "", "size_min": 60 if name == "virtio-net" else 8,
                       "size_max": 1518 if name == "virtio-net" else 1 << 20, "links_max": 1,
                       "waits": True})
@@ -301,9 +323,15 @@ def print_list(options):
     return DONE
 
 
+def heed_signals(how):
+    """What is ignored stays so: nohup."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, how)
+
+
 def break_off(number, frame):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    heed_signals(signal.SIG_IGN)
     raise BrokenOff
 
 
@@ -315,9 +343,9 @@ def told(error, course):
 def run(options, argv):
     course = Course(options, argv)
     try:
-        signal.signal(signal.SIGINT, break_off)
-        signal.signal(signal.SIGTERM, break_off)
         course.run()
+        # What is left is short, and has to be whole.
+        heed_signals(signal.SIG_IGN)
     except BrokenOff:
         course.broken_off = True
         say("broken off; the same command goes on from here")
@@ -331,6 +359,7 @@ def run(options, argv):
     except (driver.Broken, driver.Refused, driver.Fault) as error:
         say(str(error))
     finally:
+        heed_signals(signal.SIG_IGN)
         course.end()
     try:
         return course.finish()
@@ -342,6 +371,7 @@ def run(options, argv):
 
 
 def main(argv):
+    heed_signals(break_off)
     try:
         options = command.options(argv, ROOT)
         if options.help:
@@ -351,3 +381,6 @@ def main(argv):
     except (command.Usage, place.Unplaced, state.Unusable) as error:
         say(str(error))
         return USAGE
+    except BrokenOff:
+        say("broken off before anything was measured")
+        return FAILED

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Who takes part in a contest, and which works there are."""
 
-OURS = ("channel", "channel-short", "channel-split", "msg", "msg-split", "rpc", "packed", "ethdev",
+OURS = ("channel", "channel-long", "channel-split", "msg", "msg-split", "rpc", "packed", "ethdev",
         "ethdev-split")
 # What others are held against: a cache line there and back, a ring, a copy.
 REFERENCES = ("limit", "bare-ring", "plain-copy")
@@ -22,10 +22,11 @@ PORTS = ("memif", "memif-zc", "vhost-split", "vhost-packed")
 # Request and response, or what comes nearest.
 CALLS = ("rpc", "msg", "zmq", "nng", "unix-seqpacket", "unix-stream", "tcp", "iceoryx")
 # Whose latency under load is of interest; the others follow the same loops.
-LOADED = ("channel", "channel-short", "msg", "ethdev", "bare-ring", "memif", "vhost-split",
+LOADED = ("channel", "channel-long", "msg", "ethdev", "bare-ring", "memif", "vhost-split",
           "rte-ring", "unix-seqpacket", "zmq", "iceoryx", "virtio-net")
 
-WORKS = ("trips", "rate", "bandwidth", "tail", "paced", "links", "rpc", "mixed", "wake", "attach")
+WORKS = ("trips", "rate", "bandwidth", "tail", "paced", "links", "queues", "rings", "rpc", "mixed",
+         "wake", "attach")
 
 SMALL = 60  # bytes that go in one cell, and so in a cell of the bare ring
 LARGE = 4096  # bytes from which on a message is a copy first of all

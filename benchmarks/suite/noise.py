@@ -93,8 +93,8 @@ def allocations(program, cores, counter, log):
         @contextlib.contextmanager
         def far():
             with subprocess.Popen(side("far"), stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL) as process:
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  preexec_fn=driver.die_with_parent()) as process:
                 try:
                     yield
                     with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The two cores of the contest, and what has to be known of where it ran."""
 
+import functools
 import itertools
 import json
 import os
 import pathlib
 import platform
+import re
 import subprocess
 
 CPUS = pathlib.Path("/sys/devices/system/cpu")
 NODES = pathlib.Path("/sys/devices/system/node")
+# Of what the contest is linked with: pkg-config's name, and Debian's package where there is none.
+LIBRARIES = {"libzmq": ("libzmq", "libzmq3-dev"), "nng": ("nng", "libnng-dev"),
+             "iceoryx": ("iceoryx_binding_c", "libiceoryx-binding-c-dev")}
+ASK_S = 10
 
 
 class Unplaced(Exception):
@@ -43,18 +49,23 @@ class Machine:
         # Isolated ones are in nobody's mask until he asks for them.
         self.usable = (allowed | self.isolated) & self.online
 
+    # Each is asked of every pair of cores, and the answers are many files.
+    @functools.cache
     def siblings(self, core):
         return cpus(read(self.root / f"cpu{core}/topology/thread_siblings_list")) or {core}
 
+    @functools.cache
+    def caches(self, core):
+        """(level, cores that use it)"""
+        return [(read(index / "level"), cpus(read(index / "shared_cpu_list")))
+                for index in (self.root / f"cpu{core}/cache").glob("index*")]
+
     def shared(self, near, far):
         """The levels of cache that both use, as ["L2", "L3"]."""
-        found = set()
-        for index in (self.root / f"cpu{near}/cache").glob("index*"):
-            level = read(index / "level")
-            if level and far in cpus(read(index / "shared_cpu_list")):
-                found.add(f"L{level}")
-        return sorted(found)
+        return sorted({f"L{level}" for level, users in self.caches(near)
+                       if level and far in users})
 
+    @functools.cache
     def node(self, core):
         for folder in sorted(self.nodes.glob("node[0-9]*")):
             if core in cpus(read(folder / "cpulist")):
@@ -95,8 +106,7 @@ class Machine:
                 "kernel": platform.release(), "cpu": processor(),
                 "governor": self.governor(near),
                 "isolated": near in self.isolated and far in self.isolated,
-                "accelerator": None,  # of guests, where there are any
-                "versions": {"python": platform.python_version()}}
+                "accelerator": None}  # of guests, where there are any
 
 
 def processor():
@@ -108,6 +118,48 @@ def processor():
     except OSError:
         pass
     return platform.machine()
+
+
+def output_of(*argv):
+    """What a program prints, or None where it is not here, fails or is silent."""
+    try:
+        done = subprocess.run(argv, timeout=ASK_S, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace").strip() or None
+
+
+def compiler(program):
+    """As the program keeps it; the files of libc, which come first, may be of another one."""
+    comments = output_of("readelf", "-p", ".comment", program) or ""
+    found = re.findall(r"^ *\[ *[0-9a-f]+\] +(.+)$", comments, re.MULTILINE)
+    return found[-1].strip() if found else None
+
+
+def qemu():
+    told = output_of("qemu-system-x86_64", "--version") or ""
+    found = re.match(r"QEMU emulator version (.+)", told)
+    return found[1] if found else None
+
+
+def versions(program):
+    """Of what is measured by this contest program and around it; None: not here."""
+    libraries = {name: output_of("pkg-config", "--modversion", module) or
+                 output_of("dpkg-query", "-W", "-f=${Version}", package)
+                 for name, (module, package) in LIBRARIES.items()}
+    return {"libc": " ".join(platform.libc_ver()).strip() or None, "compiler": compiler(program),
+            "dpdk": None,  # the program itself tells
+            "qemu": qemu(), **libraries, "python": platform.python_version()}
+
+
+def build_type(build):
+    """Of meson, or None where it does not say."""
+    try:
+        told = json.loads(read(build / "meson-info" / "intro-buildoptions.json"))
+        return next(option["value"] for option in told if option["name"] == "buildtype")
+    except (ValueError, KeyError, TypeError, StopIteration):
+        return None
 
 
 def checks(program, near, far):

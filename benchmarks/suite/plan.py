@@ -13,6 +13,11 @@ FRAME_FULL = 1518
 BANDWIDTH = (262144, 1048576)
 LOADS = (10, 50, 90, 100, 150)
 LINKS = (1, 8, 64, 256)
+QUEUES = (1, 2, 4, 8, 16)
+RINGS = (16, 64, 256, 1024, 4096, 16384)
+# Against a ring's size: the line that a ring costs by itself, and what is made of rings.
+RINGS_OF = ((60, ("channel", "bare-ring")),
+            (64, ("ethdev", "msg", "rte-ring", "cached-ring", "memif")))
 GAPS_NS = (1_000_000, 10_000)
 CALL_SIZES = (64, 1500)
 CONTROL_GAP_NS = 10_000
@@ -44,10 +49,19 @@ HEADLINE, GUEST, TRIPS, SHAPES, SPECIAL, REST = range(6)
 
 HEADLINE_RATES = ((60, BURST), (8, BURST), (64, BURST), (FRAME_FULL, BURST), (65536, 8))
 HEADLINE_RATES_GUEST = ((64, BURST), (60, BURST), (FRAME_FULL, BURST))
-CHANNELS = ("channel", "channel-short", "channel-split")
+CHANNELS = ("channel", "channel-long", "channel-split")
 
 # The contest's names of works that are special cases of others.
-ORDERS = {"bandwidth": "rate", "links": "trips", "rpc": "trips"}
+ORDERS = {"bandwidth": "rate", "links": "trips", "queues": "trips", "rpc": "trips"}
+# In these a contestant is opened with more than its defaults.
+OPENED_ANEW = ("links", "queues", "rings")
+
+
+def order_of(work, burst=None):
+    """The contest's name of a work; rings have trips, and rates where a burst is told."""
+    if work == "rings":
+        return "trips" if burst is None else "rate"
+    return ORDERS.get(work, work)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +72,8 @@ class Step:
     size: int = None
     burst: int = None
     links: int = 1
+    queues: int = None  # of a port
+    ring: int = None  # entries of each ring
     load: int = None  # per cent of what trips carry
     gap_ns: int = None
     bulk: int = None
@@ -69,8 +85,9 @@ class Step:
     @property
     def key(self):
         parts = [self.where, self.work]
-        for name, value in (("size", self.size), ("burst", self.burst), ("load", self.load),
-                            ("gap", self.gap_ns), ("bulk", self.bulk)):
+        for name, value in (("size", self.size), ("burst", self.burst), ("queues", self.queues),
+                            ("ring", self.ring), ("load", self.load), ("gap", self.gap_ns),
+                            ("bulk", self.bulk)):
             if value is not None:
                 parts.append(f"{name}={value}")
         if self.work == "links":
@@ -82,7 +99,12 @@ class Step:
     @property
     def order(self):
         """The contest's name of the work."""
-        return ORDERS.get(self.work, self.work)
+        return order_of(self.work, self.burst)
+
+    @property
+    def opened(self):
+        """Links that the contest opens: a port's are its queues."""
+        return self.queues or self.links
 
     @property
     def told(self):
@@ -100,6 +122,18 @@ class Plan:
 
     def seconds(self, step):
         return cost(step, self.rounds, self.round_s, self.tail_samples)
+
+
+def as_json(plan):
+    return dataclasses.asdict(plan)
+
+
+def from_json(kept):
+    """The same plan again: a run that goes on measures what it was to measure."""
+    def step(words):
+        return Step(**{**words, "names": tuple(words["names"])})
+    return Plan(**{**kept, "steps": [step(words) for words in kept["steps"]],
+                   "left_out": [(step(words), why) for words, why in kept["left_out"]]})
 
 
 class Planner:
@@ -120,24 +154,33 @@ class Planner:
                 and (not self.wanted or name in self.wanted)
                 and (among is None or name in among)]
 
-    def can(self, name, work):
+    def can(self, name, order):
         """A program may list what its contestants can do."""
         works = self.contestants[name].get("works")
-        return works is None or work in ("tail", "attach") or ORDERS.get(work, work) in works
+        return works is None or order in ("tail", "attach") or order in works
+
+    def has_ring(self, name, ring):
+        entry = self.contestants[name]
+        return entry["ring_min"] <= ring <= entry["ring_max"]
+
+    def reference(self, size, ring):
+        """Whom a rate is held against, or None where it is not there or carries no such."""
+        name = names.reference_of_rate(size)
+        entry = self.contestants.get(name)
+        if entry is None or not entry["size_min"] <= size <= entry["size_max"]:
+            return None
+        return name if ring is None or self.has_ring(name, ring) else None
 
     def add(self, work, chosen, **more):
-        size = more.get("size")
-        chosen = [name for name in chosen if self.can(name, work)]
+        order = order_of(work, more.get("burst"))
+        chosen = [name for name in chosen if self.can(name, order)]
         if work not in self.works or not chosen:
             return
         reference = None
-        if work in ("rate", "bandwidth"):
-            reference = names.reference_of_rate(size)
-            entry = self.contestants.get(reference)
-            if entry is None or not entry["size_min"] <= size <= entry["size_max"]:
-                reference = None
-            elif reference not in chosen:
-                chosen = chosen + [reference]
+        if order == "rate":
+            reference = self.reference(more["size"], more.get("ring"))
+        if reference is not None and reference not in chosen:
+            chosen = chosen + [reference]
         step = Step(self.where, work, names=tuple(chosen), reference=reference, **more)
         if all(step.key != other.key for other in self.steps):
             self.steps.append(step)
@@ -184,7 +227,7 @@ class Planner:
             self.at_size("paced", 64, names.LOADED, load=load, rank=SHAPES)
         for links in LINKS:
             many = [name for name, entry in self.contestants.items() if entry["links_max"] > 1
-                    and entry["links_max"] >= links]
+                    and entry["links_max"] >= links and not entry["queues"]]
             self.at_size("links", 64, many, links=links, rank=SHAPES)
         for size in CALL_SIZES:
             self.add("rpc", self.carry(size, names.CALLS), size=size,
@@ -211,6 +254,18 @@ class Planner:
                          rank=SPECIAL)
                 done.update(chosen)
 
+    def grown(self):
+        """Ports of more queues, rings of more entries."""
+        for queues in QUEUES:
+            ports = [name for name, entry in self.contestants.items()
+                     if entry["queues"] and entry["links_max"] >= queues]
+            self.add("queues", self.carry(64, ports), size=64, queues=queues)
+        for ring in RINGS:
+            for size, among in RINGS_OF:
+                chosen = [name for name in self.carry(size, among) if self.has_ring(name, ring)]
+                self.add("rings", chosen, size=size, ring=ring)
+                self.add("rings", chosen, size=size, burst=BURST, ring=ring)
+
     def quick(self):
         chosen = self.carry(64)
         self.add("trips", self.with_limit(chosen), size=64, rank=HEADLINE)
@@ -235,6 +290,7 @@ class Planner:
             self.tail()
             self.shapes()
             self.special()
+            self.grown()
         else:
             self.headline(GUEST, (64, 60), HEADLINE_RATES_GUEST)
             for size in SIZES:
@@ -251,7 +307,7 @@ def cost(step, rounds, round_s, tail_samples):
     if step.work == "attach":
         return len(step.names) * 3 * OPEN_S
     each = CALIBRATION_S + rounds * (round_s + BESIDE_S)
-    if step.work == "links":
+    if step.work in OPENED_ANEW:
         each += OPEN_S
     if step.work == "wake":
         each = max(each, rounds * 200 * step.gap_ns * 1e-9 + CALIBRATION_S)

@@ -11,7 +11,7 @@ from .names import PORTS, is_ours
 from .plan import GUEST
 
 LIMIT_DRIFT = 0.2  # of the limit around a round: more drops the round
-LEAST_ROUNDS = 3
+LEAST_ROUNDS = figures.LEAST_ROUNDS
 LEAST_SAMPLES = 2 * figures.SCARCE  # for a p50
 CALIBRATION_FIRST = 64
 CALIBRATION_STEPS = 8
@@ -25,23 +25,28 @@ ASKED = 2  # times for a round: the limit of a side that was held up is not answ
 
 
 def rotated(names, turn):
-    """The order of contestants in a rotation: each time the next one begins."""
-    turn %= len(names)
-    return list(names[turn:]) + list(names[:turn])
+    """
+    The order of contestants in a rotation: each time the next one begins, and at odd turns they
+    go the other way round, so that nobody always follows the same one.
+    """
+    step = -1 if turn % 2 else 1
+    return [names[(turn + step * i) % len(names)] for i in range(len(names))]
+
+
+def looks_of(answer):
+    """The limit before a round and after it."""
+    return [answer.get("limit_before_ns"), answer.get("limit_after_ns")]
+
+
+def one_machine(limits):
+    """Whether the limit was about the same in all looks at it."""
+    return all(limits) and max(limits) <= (1 + LIMIT_DRIFT) * min(limits)
 
 
 def limit_of(answer):
     """The limit around a round, or None where the machine changed meanwhile."""
-    before, after = answer.get("limit_before_ns"), answer.get("limit_after_ns")
-    if not before or not after or max(before, after) > (1 + LIMIT_DRIFT) * min(before, after):
-        return None
-    return (before + after) / 2
-
-
-def comparable(found):
-    """Whether rounds had about the same limit: the same machine, for what no limit divides."""
-    limits = [kept["limit_ns"] for kept in found]
-    return max(limits) <= (1 + LIMIT_DRIFT) * min(limits)
+    looks = looks_of(answer)
+    return sum(looks) / 2 if one_machine(looks) else None
 
 
 def median_of(answer):
@@ -86,13 +91,28 @@ def beside(step, ready, name):
     return found
 
 
-def kept_of_all(step, record, found):
+def kept_by_turn(record, name):
+    """{turn: round} of a contestant in a step."""
+    rounds = record["names"].get(name, {"rounds": ()})["rounds"]
+    return {kept["turn"]: kept for kept in rounds if kept["dropped"] is None}
+
+
+def compared(several):
+    """
+    Of contestants' {turn: round} the turns that all have, as tuples of their rounds, and how many
+    more there are whose limits were apart: cores that are nearer to each other do not only make
+    all faster, what a contestant does beside waiting for lines weighs more then.
+    """
+    first = several[0]
+    turns = [tuple(rounds[turn] for rounds in several) for turn in first
+             if all(turn in rounds for rounds in several)]
+    near = [found for found in turns if one_machine([kept["limit_ns"] for kept in found])]
+    return near, len(turns) - len(near)
+
+
+def kept_of_all(record, found):
     """How many rotations a figure can be made of that compares all of them."""
-    kept = [{r["turn"]: r for r in record["names"][name]["rounds"] if r["dropped"] is None}
-            for name in found]
-    turns = set.intersection(*map(set, kept))
-    return sum(1 for turn in turns
-               if step.order != "rate" or comparable([rounds[turn] for rounds in kept]))
+    return len(compared([kept_by_turn(record, name) for name in found])[0])
 
 
 class Runner:
@@ -115,8 +135,8 @@ class Runner:
               refusals=None):
         """refusals: a list that gets why the program refused a round, each time."""
         work = work or step.order
-        links = step.links if name != "limit" else 1
-        self.contest.open(name, links)
+        links = step.opened if name != "limit" else 1
+        self.contest.open(name, links, step.ring or 0)
         asked = {"contestant": name, "work": work, "size": step.size, "burst": step.burst or 1,
                  "links": links, "messages": messages, "interval_ns": interval_ns,
                  "bulk_size": step.bulk or 0, "waiting": step.waiting,
@@ -203,9 +223,18 @@ class Runner:
     def round(self, step, entry, name, messages, turn):
         """Raises Fault or Refused where it is the contestant's last of the step."""
         asked = step, name, messages, None, self.interval(step, name), ROUND_MOST_S
-        self.contest.open(name, step.links)
+        self.contest.open(name, step.opened, step.ring or 0)
         if self.warm.get(name) != self.contest.starts:
             self.order(*asked)
+        kept = self.one_round(step, entry, asked, turn)
+        if is_ours(name) and kept["lost"]:
+            # A side that is held up for long loses by silence, whoever it is.
+            kept = self.one_round(step, entry, asked, turn)
+        if is_ours(name) and (kept["lost"] or kept["misordered"]):
+            raise Refused(f"{kept['lost']} messages were lost and {kept['misordered']} came out "
+                          "of their order, expected none")
+
+    def one_round(self, step, entry, asked, turn):
         refusals = []
         try:
             answer = self.order(*asked, refusals)
@@ -214,17 +243,16 @@ class Runner:
         kept = judged(answer, turn)
         entry["rounds"].append(kept)
         if kept["dropped"] is None and step.order != "rate":
-            entry.setdefault("merged", figures.Histogram()).add_round(answer)
-        if kept["misordered"] and is_ours(name):
-            raise Refused(f"{kept['misordered']} messages came out of their order, expected none")
+            entry.setdefault("merged", figures.Rounds()).add_round(answer)
+        return kept
 
     def step(self, step):
         """@return the step's record, for state.py and document.py."""
         record = {"step": step.key, "names": {}, "faults": [], "left_out": []}
         if step.work == "attach":
             self.attach(step, record)
-        elif step.work == "links":
-            # All of them with 256 links have no room beside each other.
+        elif step.work in ("links", "queues"):
+            # All of them with that many have no room beside each other.
             for name in step.names:
                 self.measure(dataclasses.replace(step, names=(name,)), record)
                 self.leave(name, record)
@@ -236,7 +264,7 @@ class Runner:
         # Who failed before his first round has no figure.
         record["names"] = {name: entry for name, entry in record["names"].items()
                            if entry["rounds"]}
-        record["attached"] = [answer for answer in self.contest.attached]
+        record["attached"] = list(self.contest.attached)
         self.contest.attached.clear()
         return record
 
@@ -256,7 +284,7 @@ class Runner:
         for turn in range(self.rounds, 2 * self.rounds):
             least = min(LEAST_ROUNDS, self.rounds)
             few = [name for name in ready
-                   if kept_of_all(step, record, beside(step, ready, name)) < least]
+                   if kept_of_all(record, beside(step, ready, name)) < least]
             if not few or self.late():
                 break
             self.rotation(step, record, ready, self.again(step, ready, few), turn)

@@ -54,8 +54,8 @@ class State:
                 from error
         try:
             fcntl.flock(self.done, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._begin(folder, identity)
             self.records = _read(self.folder / "done.jsonl")
+            self._begin(folder, identity)
         except BlockingIOError:
             self.done.close()
             raise Unusable(f"{folder} is in use by another run of the suite, expected none: wait "
@@ -71,11 +71,13 @@ class State:
         self.steps = {record["step"]: record for record in self.records if "step" in record}
         self.sessions = {record["session"]: record for record in self.records
                          if "session" in record}
+        self.plan = next((record for record in reversed(self.records) if "plan" in record), None)
 
     def _begin(self, folder, identity):
         path = self.folder / "begun.jsonl"
         begun = _read(path) if path.exists() else []
-        if not begun:
+        # Who did nothing leaves nothing that another one could spoil.
+        if not begun or not self.records:
             path.write_text(json.dumps(identity) + "\n", encoding="utf-8")
             self.begun = identity
             return
@@ -100,6 +102,8 @@ class State:
             self.steps[record["step"]] = record
         elif "session" in record:
             self.sessions[record["session"]] = record
+        elif "plan" in record:
+            self.plan = record
 
     def seconds(self):
         return sum(record.get("seconds", 0) for record in self.records)

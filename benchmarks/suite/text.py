@@ -3,6 +3,9 @@
 
 import time
 
+from .bars import COUNTED
+from .figures import LEAST_ROUNDS
+
 
 def number(value):
     """Three digits that count, with k, M or G."""
@@ -26,6 +29,8 @@ def duration(ns):
 def ratio(spread):
     if spread is None:
         return "-"
+    if spread["p25"] is None:
+        return f"{spread['median']:.2f} (too few rounds)"
     return f"{spread['median']:.2f} ({spread['p25']:.2f} to {spread['p75']:.2f})"
 
 
@@ -61,14 +66,18 @@ def table(rows):
 
 
 def bars(results):
-    yield "Figures to reach (median of per-round ratios, quartiles; of the tail, a 95 % interval)"
+    yield ("Figures to reach (median of per-round ratios, quartiles; of the tail's percentile, a "
+           "95 % interval)")
     words = {True: "met", False: "MISSED", None: "not known"}
     rows = [("", "bar", "measured", "")]
     for bar in results["bars"]:
         measured = "-" if bar["value"] is None else \
+            f"{bar['value']:g}" if bar["interval"] == COUNTED else \
             f"{bar['value']:.3f} ({bar['low']:.3f} to {bar['high']:.3f})"
         rows.append((bar["text"], f"{bar['sense']} {bar['bar']:g}", measured, words[bar["met"]]))
     yield from table(rows)
+    yield ("  mbufs of 64 bytes are frames of 68 on a wire; packed has up to 7 messages in a cell; "
+           "the best peer is that of each turn")
     reasons = {}
     for bar in results["bars"]:
         if bar["why"]:
@@ -85,10 +94,14 @@ def bars(results):
 
 def heading(figure):
     parts = [figure["where"], figure["work"], f"{figure['size']} bytes"]
-    if figure["work"] == "rate":
+    if figure["burst"] is not None:
         parts.append(f"bursts of {figure['burst']}")
     if figure["work"] == "links":
         parts.append(f"{figure['links']} links")
+    if figure["queues"] is not None:
+        parts.append(f"{figure['queues']} queues")
+    if figure["ring"] is not None:
+        parts.append(f"rings of {figure['ring']}")
     if figure["load"] is not None:
         parts.append(f"{figure['load']} % of what trips carry")
     if figure["gap_ns"] is not None:
@@ -107,7 +120,7 @@ def ranks(results):
         groups.setdefault(heading(figure), []).append(figure)
     for title, group in groups.items():
         yield ""
-        if group[0]["work"] == "rate":
+        if group[0]["burst"] is not None:
             yield from rate_table(title, group)
         else:
             yield from latency_table(title, group)
@@ -115,6 +128,8 @@ def ranks(results):
 
 def troubles(figure):
     said = [f"{figure[key]} {key}" for key in ("dropped", "lost", "misordered") if figure[key]]
+    if 0 < figure["rounds"] < LEAST_ROUNDS:
+        said.insert(0, f"of {figure['rounds']} round{'s' if figure['rounds'] > 1 else ''} only")
     return ", ".join(said)
 
 
@@ -148,8 +163,9 @@ def tail(results):
         return
     yield ""
     yield (f"Tail of {found['contestant']}: {found['samples']} samples in {found['rounds']} "
-           f"rounds, each beside one of the raw line; {found['lost']} lost, "
-           f"{found['misordered']} misordered, {found['refused']} rounds refused and run again")
+           f"rounds, each beside one of the raw line; {found['dropped']} rounds dropped for a "
+           f"limit that changed, {found['refused']} refused and run again; {found['lost']} "
+           f"messages lost, {found['misordered']} misordered")
     rows = [("", "ours", "raw line", "gap", "ours over raw (95 %)")]
     for name in ("p50", "p99", "p99.9", "p99.99", "max"):
         over = found.get(name)

@@ -253,6 +253,20 @@ nhn_rx_peek(struct nhn_rx *rx, struct nhn_view *views, uint32_t count)
 	return i != 0 ? (int)i : nhn_rx_empty(rx);
 }
 
+/** Give back all up to the head. @param changed bits of commit words that are not as they were */
+static inline int
+nhn_rx_give_back(struct nhn_rx *rx, uint64_t changed)
+{
+	rx->released = rx->head;
+	rx->data_released = rx->data_head;
+	if (__builtin_expect(changed >> NHN_COMMIT_LAP_SHIFT != 0, 0))
+		return nhn_rx_break(rx, NHN_FAULT_OVERRUN);
+	if (rx->released - rx->published >= rx->cell_count / 4 ||
+	    rx->data_released - rx->data_published >= rx->data_quarter)
+		nhn_rx_publish(rx);
+	return 0;
+}
+
 /**
  * Give back every message peeked so far.
  * @return 0, or -ESTALE: the peer rewrote a message under the reader, which must not act on
@@ -275,14 +289,83 @@ nhn_rx_release(struct nhn_rx *rx)
 		if (++index != head)
 			nhn_rx_place_next(&ring, &place, index);
 	}
-	rx->released = head;
-	rx->data_released = rx->data_head;
-	if (__builtin_expect(changed >> NHN_COMMIT_LAP_SHIFT != 0, 0))
-		return nhn_rx_break(rx, NHN_FAULT_OVERRUN);
-	if (rx->released - rx->published >= rx->cell_count / 4 ||
-	    rx->data_released - rx->data_published >= rx->data_quarter)
-		nhn_rx_publish(rx);
-	return 0;
+	return nhn_rx_give_back(rx, changed);
+}
+
+/**
+ * Messages being taken one after the other, each given back once it was read: a peek and a
+ * release in one pass, its state in registers. Of one function, which does nothing else with
+ * @p rx from nhn_rx_begin() to nhn_rx_end(); nothing may be held by a peek.
+ */
+struct nhn_rx_run {
+	struct nhn_rx *rx;
+	struct nhn_rx_ring ring;
+	struct nhn_rx_place place;
+	uint32_t head;
+	uint32_t inline_bytes;
+	uint64_t changed; /**< bits of commit words that changed while their message was read */
+};
+
+static NHN_ALWAYS_INLINE struct nhn_rx_run
+nhn_rx_begin(struct nhn_rx *rx)
+{
+	struct nhn_rx_run run = {
+		.rx = rx,
+		.ring = nhn_rx_ring_of(rx),
+		.head = rx->head,
+		.inline_bytes = rx->inline_bytes,
+	};
+
+	run.place = nhn_rx_place_of(&run.ring, run.head);
+	return run;
+}
+
+/**
+ * Take the next message. Read it, then call nhn_rx_read() before anything else.
+ * @param view as of nhn_rx_peek()
+ * @return whether there is one; else nhn_rx_end() tells why
+ */
+static NHN_ALWAYS_INLINE bool
+nhn_rx_next(struct nhn_rx_run *run, struct nhn_view *view)
+{
+	uint64_t length;
+	uint32_t word;
+
+	if (run->ring.cell_bytes != NHN_LINE_BYTES)
+		nhn_foreign_prefetch(run->place.cell);
+	word = nhn_rx_commit_word(&run->ring, run->place.cell); /* A */
+	length = word - run->place.plain;
+	view->data = run->place.cell;
+	view->length = (uint32_t)length;
+	view->index = run->head;
+	if (__builtin_expect(length <= run->inline_bytes, 1))
+		return true;
+	return nhn_rx_committed(&run->place, word) && nhn_rx_peek_other(run->rx, word, view) == 0;
+}
+
+/** What nhn_rx_next() gave has been read. */
+static NHN_ALWAYS_INLINE void
+nhn_rx_read(struct nhn_rx_run *run)
+{
+	NHN_POINT("receive/release");
+	nhn_fence_acquire();
+	run->changed |= nhn_rx_commit_word(&run->ring, run->place.cell) ^ run->place.plain;
+	nhn_rx_place_next(&run->ring, &run->place, ++run->head);
+}
+
+/**
+ * Give back what was read.
+ * @return 0, or -ESTALE: as nhn_rx_release(), or, where nothing was read, as nhn_rx_peek()
+ */
+static NHN_ALWAYS_INLINE int
+nhn_rx_end(const struct nhn_rx_run *run)
+{
+	struct nhn_rx *rx = run->rx;
+
+	if (run->head == rx->head)
+		return nhn_rx_empty(rx);
+	rx->head = run->head;
+	return nhn_rx_give_back(rx, run->changed);
 }
 
 #ifdef __cplusplus

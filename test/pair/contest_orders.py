@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Orders for benchmarks/contest: give them, look at the answers.
 
-usage: contest_orders.py rounds|refusals|missing|killed|killed-in-round|near-killed CONTEST FOLDER
+usage: contest_orders.py WHAT CONTEST FOLDER
+WHAT: rounds, rings, refusals, missing, killed, killed-in-round or near-killed
 
 Prints "ok NAME" or "not ok NAME: why" a check; the status is 1 where one failed.
 """
@@ -18,6 +19,11 @@ vhost-split vhost-packed rte-ring bare-ring cached-ring plain-copy unix-stream u
 eventfd mq futex-ring tcp zmq nng iceoryx""".split()
 # Their far side is a guest; they cannot be opened between two processes.
 GUEST = ("virtio-net", "virtio-serial", "vsock")
+# Their links are queues of one port.
+PORTS = ["ethdev", "ethdev-split", "memif", "memif-zc", "vhost-split", "vhost-packed"]
+# They are opened with each of RINGS, others that have a ring to choose with the middle one.
+RINGED = ("channel", "bare-ring", "rte-ring", "ethdev")
+RINGS = (16, 64, 4096)
 PERCENTILES = ["min", "p50", "p90", "p99", "p99.9", "p99.99", "max"]
 BULK_BYTES = 16384
 # Work: what a round of it is asked for beside its size. Few messages: this looks at sense,
@@ -198,6 +204,79 @@ def do_rounds(contest, checks):
         for answer in [contest.order(what, contestant=names[0], links=1)] if "error" in answer])
 
 
+def rounds_of_ring(contestant, ring):
+    """Trips, and more messages one way than the ring holds."""
+    low, high = contestant["size_min"], contestant["size_max"]
+    for size in sorted({max(low, min(64, high)), min(1500, high)}):
+        for work, burst, messages in (("trips", 1, 100), ("rate", 32, ring + 500)):
+            yield {"contestant": contestant["name"], "work": work, "size": size, "burst": burst,
+                   "links": 1, "messages": messages}
+
+
+def try_ring(contest, contestant, ring):
+    """Open it with a ring, have it carry, close it. @return what is wrong, and its memory"""
+    opened = contest.order("open", contestant=contestant["name"], links=1, ring=ring)
+    if "error" in opened:
+        return [f"open: {opened['error']}"], 0
+    wrong = differences(opened, {"ring": ring, "links": 1})
+    for words in rounds_of_ring(contestant, ring):
+        wrong += wrong_round(contest, words)
+    closed = contest.order("close", contestant=contestant["name"])
+    return wrong + ([closed["error"]] if "error" in closed else []), opened["shared_kib"]
+
+
+def try_rings(contest, contestant):
+    rings = RINGS if contestant["name"] in RINGED else RINGS[1:2]
+    wrong, memories = [], []
+    for ring in rings:
+        found, shared_kib = try_ring(contest, contestant, ring)
+        wrong += [f"ring of {ring}: {each}" for each in found]
+        memories.append(shared_kib)
+    # A port's memory is not the contest's.
+    if len(rings) > 1 and not contestant["queues"] and memories[-1] <= memories[0]:
+        wrong.append(f"KiB of memory with rings of {rings} are {memories}")
+    return wrong
+
+
+def wrong_ring_bounds(contestant):
+    low, high = contestant["ring_min"], contestant["ring_max"]
+    if (low, high) == (0, 0) or (0 < low <= high and low & (low - 1) == high & (high - 1) == 0):
+        return []
+    return [f"{contestant['name']}: {low} to {high}"]
+
+
+def wrong_ring_refusal(contest, name, ring, wanted):
+    answer = contest.order("open", contestant=name, links=1, ring=ring)
+    found = answer.get("error", "")
+    return [] if wanted in found else [f"{name}, ring {ring}: {answer}, not {wanted!r}"]
+
+
+def do_rings(contest, checks):
+    """Whoever has a ring size to choose carries with it, and nobody takes a wrong one."""
+    listed = contest.order("list")["contestants"]
+    ringed = [each for each in listed if each["ring_max"]]
+    checks.take("queues of a port", differences(
+        {"names": [each["name"] for each in listed if each["queues"]]}, {"names": PORTS}))
+    checks.take("bounds", [text for each in listed for text in wrong_ring_bounds(each)])
+    checks.take("who has them", [
+        name for name in RINGED if name not in [each["name"] for each in ringed]])
+    for contestant in ringed:
+        checks.take(contestant["name"], try_rings(contest, contestant))
+    for name, ring, wanted in (
+            ("channel", 48, "ring is 48 and must be a power of two"),
+            ("channel", 8, "ring is 8 and must be 16 to 65536, or 0 for the contestant's own"),
+            ("channel", -16, "ring is -16 and must be 16 to 65536"),
+            ("channel", 1 << 17, "ring is 131072 and must be 16 to 65536"),
+            ("pipe", 64, "pipe has no ring size to choose: ring must be left out or 0"),
+            ("channel", "64", "ring")):
+        checks.take(f"refused: {name} with {ring!r}",
+                    wrong_ring_refusal(contest, name, ring, wanted))
+    checks.take("0 is its own", [
+        answer["error"] for what in ("open", "close")
+        for answer in [contest.order(what, contestant="channel", links=1, ring=0)]
+        if "error" in answer])
+
+
 def refused_lines(name, high):
     """Lines that are no orders, or none that can be done."""
     good = {"do": "round", "contestant": name, "work": "trips", "size": high, "burst": 1,
@@ -214,7 +293,6 @@ def refused_lines(name, high):
     yield from ("", "no order", "{", "[]", "7", "{}", '{"do": 5}', '{"do": "dance"}',
                 '{"do": "open", "contestant": "nobody"}', '{"do": "close", "contestant": "nobody"}',
                 json.dumps({"do": "open", "contestant": name, "links": 1}),
-                json.dumps({"do": "bootstrap", "contestant": name, "resamples": 1}),
                 json.dumps({"do": "floor", "ns": 0}), "x" * 100000)
 
 
@@ -222,28 +300,6 @@ def wrong_floor(contest):
     floor = contest.order("floor", ns=10**7)
     gaps = floor.get("gaps", {})
     return [] if 0 <= gaps.get("min", -1) <= gaps.get("p50", -1) <= floor["max_ns"] else [str(floor)]
-
-
-def wrong_bootstrap(contest, name, size):
-    """Of a contestant over itself and the limit: ratios within their intervals."""
-    for _ in range(2):
-        for each in (name, "limit"):
-            contest.order("round", contestant=each, work="trips", size=size, messages=20000,
-                          keep=True)
-    own = contest.order("bootstrap", contestant="limit", resamples=100)
-    over = contest.order("bootstrap", contestant=name, resamples=100)
-    contest.order("forget")
-    gone = contest.order("bootstrap", contestant=name, resamples=100)
-    wrong = [] if gone.get("error") else ["rounds that were forgotten are there"]
-    for percentile in ("p50", "p99"):
-        if own[percentile] != {"ratio": 1, "low": 1, "high": 1}:
-            wrong.append(f"the limit over itself is {own[percentile]}")
-        found = over[percentile]
-        if not 0 < found["low"] <= found["ratio"] <= found["high"]:
-            wrong.append(f"{percentile}: {found}")
-    if over["p99.99"] is not None:
-        wrong.append("40000 samples carry p99.99")
-    return wrong
 
 
 def do_refusals(contest, checks):
@@ -260,7 +316,6 @@ def do_refusals(contest, checks):
         checks.take(f"refused: {line[:60]}",
                     [] if answer.get("error") else [f"answered {answer}"])
     checks.take("floor", wrong_floor(contest))
-    checks.take("bootstrap", wrong_bootstrap(contest, one["name"], one["size_min"]))
     checks.take("orders are done afterwards", wrong_round(contest, {
         "contestant": one["name"], "work": "trips", "size": one["size_min"], "burst": 1,
         "links": 1, "messages": 100}))
@@ -322,8 +377,8 @@ def do_near_killed(contest, checks):
                 [f"process {far} is there"] if is_contest(far) else [])
 
 
-DO = {"rounds": do_rounds, "refusals": do_refusals, "missing": do_missing, "killed": do_killed,
-      "killed-in-round": do_killed_in_round, "near-killed": do_near_killed}
+DO = {"rounds": do_rounds, "rings": do_rings, "refusals": do_refusals, "missing": do_missing,
+      "killed": do_killed, "killed-in-round": do_killed_in_round, "near-killed": do_near_killed}
 ENDS_ITSELF = ("killed", "killed-in-round", "near-killed")
 
 

@@ -51,6 +51,7 @@ names >"$work/before"
 orders missing 20
 orders refusals 30
 orders rounds 240
+orders rings 120
 orders killed 20
 orders killed-in-round 20
 orders near-killed 20

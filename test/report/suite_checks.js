@@ -15,7 +15,7 @@ function walk(inputs) {
 	const figures = {};
 	const collect = () => document.querySelectorAll('[data-figure]').forEach((cell) => {
 		const copy = cell.cloneNode(true);
-		copy.querySelectorAll('sup').forEach((mark) => mark.remove());
+		copy.querySelectorAll('sup, .soft').forEach((mark) => mark.remove());
 		figures[cell.dataset.figure] = { value: cell.dataset.value, text: copy.textContent.replace(/\u202f/g, ''),
 			reason: Boolean(cell.querySelector('sup')) };
 	});
@@ -32,6 +32,7 @@ function walk(inputs) {
 	};
 	const texts = (selector) => [...document.querySelectorAll(selector)].map((node) => node.textContent);
 	const first = document.querySelector('#work-trips .ranking');
+	const ringTables = texts('#work-rings .ranking caption');
 	const ranking = first ? [...first.querySelectorAll('[data-figure$="/p50.median"]')].map((cell) => cell.dataset.figure) : [];
 	document.querySelectorAll('section').forEach((section) => choose([...section.querySelectorAll('select')]));
 	const planned = inputs.map((values) => {
@@ -48,11 +49,11 @@ function walk(inputs) {
 	return { figures, ranking, planned, made: texts('[data-made]'), absent: texts('[data-absent]'),
 		marks: texts('[data-mark="plan"], .calculation caption'),
 		badges: texts('#bars .badge'), intervals: texts('[data-interval]'), against: texts('[data-against]'),
-		facts: texts('.facts-line'),
+		facts: texts('.facts-line'), ringTables,
 		uncounted: texts('[data-uncounted]'), heads: texts('#tail th'), captions: texts('#plan caption'), footnotes: texts('#plan .footnotes'),
 		terms: Object.fromEntries([...document.querySelectorAll('#method dt')].map((term) =>
 			[term.textContent, term.nextSibling.textContent])),
-		missing: texts('[data-missing]'), listed: texts('[data-listed]'), title: document.title,
+		versions: texts('[data-key^="versions."]'), missing: texts('[data-missing]'), listed: texts('[data-listed]'), title: document.title,
 		bold: document.querySelectorAll('b').length, sections: texts('main h2'), text: document.body.textContent };
 }
 
@@ -70,7 +71,7 @@ function expected(document) {
 	array(document.figures).map(object).forEach((figure, i) => {
 		if (typeof figure.work !== 'string')
 			return;
-		const byRate = figure.work.startsWith('rate');
+		const byRate = figure.work.startsWith('rate') || (figure.work.startsWith('rings') && figure.burst !== null);
 		for (const key of byRate ? ['rate'] : ['ratio', 'p50']) {
 			add(`figures/${i}/${key}.median`, object(figure[key]).median);
 			add(`figures/${i}/${key}.quartiles`, pair(figure[key]));
@@ -82,8 +83,10 @@ function expected(document) {
 			add(`figures/${i}/over.quartiles`, pair(figure.over));
 		}
 		for (const [key, value] of Object.entries(object(figure.percentiles)))
-			if (/^p99/.test(key) && typeof value === 'number')
+			if (/^p99/.test(key) && typeof value === 'number') {
 				add(`figures/${i}/percentiles/${key}`, value);
+				add(`figures/${i}/percentiles/${key}/interval`, object(figure.intervals)[key]);
+			}
 		for (const key of [...(byRate ? [] : ['limit_ns']), 'samples', 'rounds', 'dropped', 'lost', 'misordered'])
 			if (typeof figure[key] === 'number')
 				add(`figures/${i}/${key}`, figure[key]);
@@ -94,7 +97,7 @@ function expected(document) {
 		add(`tail/${name}/ratio`, object(tail[name]).ratio);
 		add(`tail/${name}/interval`, typeof object(tail[name]).low === 'number' ? [tail[name].low, tail[name].high] : null);
 	}
-	['samples', 'rounds', 'lost', 'misordered', 'refused'].forEach((key) => add(`tail/${key}`, tail[key]));
+	['samples', 'rounds', 'dropped', 'lost', 'misordered', 'refused'].forEach((key) => add(`tail/${key}`, tail[key]));
 	Object.entries(object(tail.noise)).forEach(([key, value]) => add(`tail/noise.${key}`, value));
 	array(document.laws).map(object).forEach((law, i) => {
 		['intercept_ns', 'slope_ns', 'r2'].forEach((key) => add(`laws/${i}/${key}`, law[key]));
@@ -195,14 +198,27 @@ function checkBars(check, where, document, seen) {
 			`bar ${i} is shown as ${shown} of ${bar.bar}, met: ${bar.met}`);
 	});
 	check(seen.figures['bars/3/value'].text === '1.204', where, 'a ratio has not three digits');
+	const counted = document.bars.findIndex((bar) => bar.interval === 'counted');
+	check(seen.figures[`bars/${counted}/value`].text === '0' && seen.figures[`bars/${counted}/bar`].text === 'at most 0', where,
+		'a count is shown as a ratio');
+}
+
+// Trips and rates have a table each, at first of the rings that most have.
+function checkRings(check, where, seen) {
+	check(seen.ringTables.length === 4 && seen.ringTables.every((said) => said.includes('ring 1\u202f024')) &&
+		seen.ringTables.filter((said) => said.startsWith('Ring size, rate')).length === 2, where, `rings have the tables ${seen.ringTables}`);
+	check(seen.made.some((said) => said.includes('--works rings ')) && seen.made.some((said) => said.includes('--works queues ')), where,
+		'how rings or queues were made is not said');
 }
 
 function checkWords(check, where, document, seen) {
 	check(seen.uncounted.join() === `Not counted: ${document.tail.uncounted}.`, where, `uncounted: ${seen.uncounted}`);
+	check(seen.versions.join() === 'DPDK 22.11.7,4.3.4,not here', where, `the versions are "${seen.versions}"`);
 	check(seen.heads.some((head) => head.includes('gaps of the clock loop (each some ns), not trips')), where,
 		'the floor is not said to be no trips');
 	check(seen.captions[0].includes('fitted to what was measured') && !seen.captions[0].startsWith('Measured'), where,
 		`the laws are called "${seen.captions[0]}"`);
+	check(seen.text.includes('quartiles need 3 rounds'), where, 'why there are no quartiles is not said');
 	check(seen.facts[0].includes('1 step left out'), where, `the header says "${seen.facts[0]}"`);
 	check(['separate runs of 100\u00a0000 trips', 'strace', 'both processes'].every((words) => seen.terms.Noise.includes(words)), where,
 		`noise is told as "${seen.terms.Noise}"`);
@@ -217,16 +233,17 @@ function checkSpecial(check, name, document, seen, problems) {
 		checkPlan(check, name, document, seen);
 		checkBars(check, name, document, seen);
 		checkWords(check, name, document, seen);
+		checkRings(check, name, seen);
 		check(JSON.stringify(seen.ranking) === JSON.stringify(rankingOf(document)), name, `the ranking is ${seen.ranking}`);
 		check(document.bars.every((bar, i) => seen.badges[i].endsWith(badgeOf(bar))), name, `the bars are ${seen.badges}`);
 		check(seen.text.includes(document.bars[2].why) && seen.missing.length === 2 && seen.missing[0].includes('libiceoryx-posh-dev'), name,
 			'why something was not measured is not shown');
 		check(seen.made.every((said) => said.includes("benchmarks/run --out 'a b' --budget 10m")) && seen.made.some((said) =>
-			said.endsWith('benchmarks/run --out DIR --works trips --budget 10m --cores=0,1 --no-guest.')), name, `made by: ${seen.made}`);
+			said.endsWith('benchmarks/run --out DIR --works trips --budget 10m --cores=0,1 --no-guest --quick --only channel,limit --build=b.')), name, `made by: ${seen.made}`);
 		check(seen.listed.length === 2 && seen.title === document.label && problems.length === 1, name, `faults, title, problems: ${problems}`);
 	}
 	if (name === 'suite-empty')
-		check(says('"bars"', '"contestants"', '"figures"', '"laws"', '"tail"', '"place"', '"plan"') && seen.absent.length === 7, name,
+		check(says('"bars"', '"contestants"', '"figures"', '"laws"', '"tail"', '"place"', '"plan"') && seen.absent.length === 9, name,
 			`what is missing is not told: ${problems}`);
 	if (name === 'suite-nulls')
 		check(seen.footnotes[0].includes('no law fits well enough'), name, `missing laws are told as "${seen.footnotes}"`);

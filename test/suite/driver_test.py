@@ -52,21 +52,44 @@ class Driver(Contests):
         with self.assertRaisesRegex(driver.Fault, "expected a JSON object"):
             contest.order("round", contestant="tcp", **ROUND)
 
+    def test_number_that_is_missing(self):
+        for member in ("ns", "received", "limit_before_ns"):
+            contest = self.contest(without=["trips", member])
+            contest.open("channel")
+            with self.assertRaisesRegex(driver.Fault, f"'{member}': None to round, expected a"):
+                contest.order("round", contestant="channel", **ROUND)
+            self.assertIsNone(contest.process)
+
+    def test_what_is_no_number(self):
+        for value, least, good in ((1, 1, True), (0.5, 0, True), (0, 1, False), ("1", 0, False),
+                                   (True, 0, False), (float("nan"), 0, False),
+                                   (float("inf"), 0, False), (None, 0, False)):
+            self.assertEqual(driver.is_number(value, least), good, value)
+
     def test_opened_with_other_links(self):
         contest = self.contest()
         contest.open("channel")
         contest.open("channel")
         self.assertEqual(len(contest.attached), 1)
         contest.open("channel", 8)
-        self.assertEqual(contest.opened, {"channel": 8})
+        self.assertEqual(contest.opened, {"channel": (8, 0)})
         self.assertEqual(contest.starts, 1)
+
+    def test_opened_with_another_ring(self):
+        contest = self.contest()
+        for ring in (64, 64, 0):
+            contest.open("channel", ring=ring)
+        self.assertEqual([answer["ring"] for answer in contest.attached], [64, 0])
+        self.assertEqual((contest.opened, contest.starts), ({"channel": (1, 0)}, 1))
+        with self.assertRaisesRegex(driver.Refused, "ring must be 16 to 16384"):
+            contest.open("channel", ring=8)
 
     def test_refused_beside_others_gets_a_program_of_its_own(self):
         contest = self.contest(full=2)
         contest.open("channel")
         contest.open("memif")
         contest.open("tcp")
-        self.assertEqual((contest.starts, contest.opened), (2, {"tcp": 1}))
+        self.assertEqual((contest.starts, contest.opened), (2, {"tcp": (1, 0)}))
 
     def test_refused_alone(self):
         contest = self.contest(refuse="tcp")
@@ -151,6 +174,42 @@ class Steps(Contests):
                          ["channel"] * 2 + ["tcp"] * 2)
         self.assertEqual([len(record["names"][name]["rounds"]) for name in ready], [3, 3])
 
+    def test_lost_by_ours_is_tried_once_more(self):
+        # After a calibration each, channel has the third round and tcp the next.
+        for lost, rounds_of_channel, wanted in (([3], ["lost", None, None, None], []),
+                                                ([3, 4], ["lost", "lost"], ["channel"]),
+                                                ([4], [None, None, None], [])):
+            record = self.runner(lose_rounds=lost).step(self.STEP)
+            self.assertEqual([kept["dropped"] for kept in record["names"]["channel"]["rounds"]],
+                             rounds_of_channel)
+            self.assertEqual([fault["contestant"] for fault in record["faults"]], wanted)
+        self.assertEqual([kept["dropped"] for kept in record["names"]["tcp"]["rounds"]],
+                         ["lost", None, None, None])
+
+    def opened_in(self, step):
+        """What a step's contestants were opened with, and what is open after it."""
+        runner = self.runner()
+        runner.contest.open("ethdev")
+        runner.contest.open("memif")
+        record = runner.step(step)
+        self.assertEqual(record["faults"], [])
+        self.assertEqual(set(record["names"]), {"ethdev", "memif"})
+        return [(answer["contestant"], answer["links"], answer["ring"])
+                for answer in record["attached"][2:]], runner.contest.opened
+
+    def test_opened_anew_for_rings(self):
+        asked = {"where": "host", "work": "rings", "size": 64, "ring": 64,
+                 "names": ("ethdev", "memif")}
+        for burst in (None, 32):
+            opened, left = self.opened_in(plan.Step(burst=burst, **asked))
+            self.assertEqual(opened, [("ethdev", 1, 64), ("memif", 1, 64)])
+            self.assertEqual(left, {"ethdev": (1, 64), "memif": (1, 64)})
+
+    def test_each_alone_with_many_queues(self):
+        opened, left = self.opened_in(plan.Step("host", "queues", size=64, queues=4,
+                                                names=("ethdev", "memif")))
+        self.assertEqual((opened, left), ([("ethdev", 4, 0), ("memif", 4, 0)], {}))
+
     def test_too_late_for_anybody(self):
         runner = self.runner()
         runner.deadline = 0
@@ -186,6 +245,12 @@ class Places(SuiteTest):
 
     def test_isolated_first(self):
         self.assertEqual(self.machine("5,7").choose(), (5, 7))
+
+    def test_a_file_is_read_once(self):
+        machine = self.machine(cores=32)
+        with mock.patch.object(place, "read", wraps=place.read) as read:
+            machine.choose()
+        self.assertLessEqual(read.call_count, 3 * 32)
 
     def test_isolated_that_no_mask_has(self):
         self.assertEqual(self.machine("4,6", {0, 1}).choose(), (4, 6))

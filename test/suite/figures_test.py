@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Medians, ranks, the drop rule, rotation, laws."""
+"""Medians, ranks, intervals, the drop rule, rotation, laws."""
 
+import itertools
 import random
 import unittest
 
 import rig  # noqa: F401  (finds the suite)
-from suite import bars, document, figures, laws, plan, rounds
+from suite import bars, document, figures, laws, plan, rounds, tail, text
 
 
 class Spreads(unittest.TestCase):
     def test_medians_and_quartiles(self):
         self.assertEqual(figures.spread([3, 1, 2]), {"median": 2, "p25": 1.5, "p75": 2.5})
         self.assertEqual(figures.spread([4, 1, 2, 3])["median"], 2.5)
-        self.assertEqual(figures.spread([7]), {"median": 7, "p25": 7, "p75": 7})
+        self.assertEqual(figures.spread([7, 8]), {"median": 7.5, "p25": None, "p75": None})
+        self.assertEqual(text.ratio(figures.spread([7, 8])), "7.50 (too few rounds)")
         self.assertIsNone(figures.spread([]))
         self.assertIsNone(figures.spread([None]))
         self.assertEqual(figures.median([None, 5]), 5)
@@ -85,6 +87,88 @@ class Ranks(unittest.TestCase):
         self.assertEqual(merged.percentile(1, 2), 4096)
 
 
+def answer_of(steps, above=0):
+    """A round's answer: [[highest value of a step, samples], ...], and samples above the range."""
+    return {"histogram": steps, "samples": sum(count for _, count in steps) + above,
+            "percentiles": {"min": steps[0][0], "max": 10 ** 12 + above if above else steps[-1][0]}}
+
+
+def rounds_of(*answers):
+    found = figures.Rounds()
+    for answer in answers:
+        found.add_round(answer)
+    return found
+
+
+class Intervals(unittest.TestCase):
+    # 2 % of each round are slow, so p99 of all is the middle one of the slow values.
+    SEVEN = [answer_of([[10, 9800], [100 * i, 200]]) for i in range(1, 8)]
+
+    def test_of_a_middle_value(self):
+        self.assertEqual(rounds_of(*self.SEVEN).percentile(99, 100), 400)
+        self.assertEqual(rounds_of(*self.SEVEN).intervals(),
+                         {"p99": [200, 600], "p99.9": None, "p99.99": None})
+
+    def by_definition(self, answers, num, den):
+        """Whole rounds drawn again and merged anew; the 5 least and largest of 200 are cut off."""
+        chance = random.Random(figures.SEED)
+        found = []
+        for _ in range(200):
+            drawn = [answers[int(chance.random() * len(answers))] for _ in answers]
+            merged = figures.Histogram()
+            for answer in drawn:
+                merged.add_round(answer)
+            found.append(merged.percentile(num, den))
+        return [sorted(found)[5], sorted(found)[194]]
+
+    def test_as_rounds_that_are_merged_anew(self):
+        chance = random.Random(3)
+        for count in (7, 11):
+            answers = []
+            for _ in range(count):
+                far = chance.uniform(1, 3)
+                values = [100 + 8 * int(far * chance.expovariate(0.1)) for _ in range(15000)]
+                steps = sorted((high, len(list(same)))
+                               for high, same in itertools.groupby(sorted(values)))
+                answers.append(answer_of(steps, chance.choice((0, 5, 60))))
+            found = rounds_of(*answers).intervals()
+            for name in ("p99", "p99.9"):
+                self.assertEqual(found[name],
+                                 self.by_definition(answers, *figures.PERCENTILES[name]),
+                                 (count, name))
+
+    def test_same_rounds_same_interval(self):
+        before = rounds_of(*self.SEVEN).intervals()
+        figures.draws.cache_clear()
+        self.assertEqual(rounds_of(*self.SEVEN).intervals(), before)
+
+    def test_too_few_rounds(self):
+        self.assertIsNone(rounds_of(*self.SEVEN[:2]).intervals())
+        self.assertIsNotNone(rounds_of(*self.SEVEN[:3]).intervals()["p99"])
+
+    def test_draws_with_too_few_samples(self):
+        uneven = rounds_of(answer_of([[10, 9998]]), *2 * [answer_of([[10, 1]])])
+        self.assertEqual(uneven.percentile(99, 100), 10)
+        self.assertIsNone(uneven.intervals()["p99"])
+
+    def test_figure_has_them(self):
+        step = plan.Step("host", "trips", size=60, names=("channel",))
+        kept = [rounds.judged({"limit_before_ns": 100, "limit_after_ns": 100, "ns": 1,
+                               "received": 1}, turn) for turn in range(7)]
+        entry = {"rounds": kept, "histogram": rounds_of(*self.SEVEN).as_json()}
+        found = document.figure(step, {}, "channel", entry)
+        self.assertEqual((found["percentiles"]["p99"], found["intervals"]["p99"]),
+                         (400, [200, 600]))
+        entry["histogram"] = rounds_of(*self.SEVEN[:2]).as_json()
+        self.assertIsNone(document.figure(step, {}, "channel", entry)["intervals"])
+
+    def test_tail_draws_both_together(self):
+        ours = [answer_of([[20, 9800], [200 * i, 200]]) for i in range(1, 8)]
+        self.assertEqual(tail.ratios(rounds_of(*ours), rounds_of(*self.SEVEN)),
+                         {"p99": {"ratio": 2, "low": 2, "high": 2}, "p99.9": None,
+                          "p99.99": None})
+
+
 class Rounds(unittest.TestCase):
     def answer(self, before, after, **more):
         return {"limit_before_ns": before, "limit_after_ns": after, "ns": 1000, "received": 10,
@@ -111,9 +195,10 @@ class Rounds(unittest.TestCase):
 
     def test_rotation(self):
         names = ["a", "b", "c"]
-        turns = [rounds.rotated(names, turn) for turn in range(4)]
-        self.assertEqual(turns, [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"],
-                                 ["a", "b", "c"]])
+        turns = ["".join(rounds.rotated(names, turn)) for turn in range(6)]
+        self.assertEqual(turns, ["abc", "bac", "cab", "acb", "bca", "cba"])
+        self.assertEqual([rounds.rotated("ab", turn) for turn in range(3)],
+                         [["a", "b"], ["b", "a"], ["a", "b"]])
 
 
 def rates(limits):
@@ -121,6 +206,13 @@ def rates(limits):
     return {"rounds": [rounds.judged({
         "limit_before_ns": limit, "limit_after_ns": limit, "ns": 1000, "received": 10}, turn)
         for turn, limit in enumerate(limits)], "histogram": None}
+
+
+def trips(limits, ratio):
+    found = rates(limits)
+    for kept, limit in zip(found["rounds"], limits):
+        kept["p50"] = ratio * limit
+    return found
 
 
 class Apart(unittest.TestCase):
@@ -146,13 +238,53 @@ class Apart(unittest.TestCase):
         over = document.over_reference(self.STEP, self.record([100, 121, 80, 120, 84]), "channel")
         self.assertEqual((over["rounds"], over["apart"], over["median"]), (3, 2, 1))
 
+    def test_trips_apart(self):
+        """A port's own work weighs less on cores that are far: no ratio of different machines."""
+        step = plan.Step("host", "trips", size=64, names=("ethdev", "memif"))
+        session = {"contestants": [{"name": name, "size_min": 60, "size_max": 1518}
+                                   for name in step.names], "missing": []}
+        for limits, wanted in (([470, 470, 470], (0, 3, None)), ([70, 80, 72], (3, 0, True))):
+            record = {"names": {"ethdev": trips(limits, 1.5), "memif": trips([70] * 3, 4.5)},
+                      "faults": []}
+            found = bars.bars([step], {step.key: record}, {"host": session}, None)
+            bar = next(bar for bar in found if bar["name"] == "ethdev-p50-64")
+            self.assertEqual((bar["rounds"], bar["apart"], bar["met"]), wanted, bar)
+            self.assertEqual(rounds.kept_of_all(record, step.names), wanted[0])
+
     def test_too_few_are_left(self):
         bar = self.bar([100, 121, 80, 120])
         self.assertEqual((bar["rounds"], bar["apart"], bar["met"]), (2, 2, None))
         self.assertIn("2 rotations have all", bar["why"])
 
 
+class OwnNoise(unittest.TestCase):
+    NONE = dict.fromkeys((*bars.OWN_NOISE, "involuntary"), 0)
+
+    def bar(self, **counts):
+        tail_of = {"noise": {**self.NONE, **counts}, "rounds": 20, "uncounted": "no strace"}
+        entry = next(entry for entry in bars.TABLE if entry[0] == "own-noise")
+        found = bars.judge(entry, None, tail_of)
+        self.assertEqual(found["interval"], "counted")
+        return found["value"], found["met"]
+
+    def test_none_is_met_and_one_is_missed(self):
+        self.assertEqual(self.bar(), (0, True))
+        self.assertEqual(self.bar(involuntary=9), (0, True))
+        for name in bars.OWN_NOISE:
+            self.assertEqual(self.bar(**{name: 1}), (1, False), name)
+
+    def test_what_was_not_counted(self):
+        self.assertEqual(self.bar(syscalls=None), (None, None))
+        self.assertEqual(self.bar(syscalls=None, voluntary=2), (2, False))
+
+
 class Laws(unittest.TestCase):
+    def test_messages_are_of_one_limit(self):
+        figure = {"rate": {"median": 1e7}, "limit_ns": 200}
+        self.assertAlmostEqual(laws.message_ns(figure, 100), 50)
+        self.assertIsNone(laws.message_ns({"rate": None, "limit_ns": 200}, 100))
+        self.assertIsNone(laws.message_ns(figure, None))
+
     def test_constants_that_fit(self):
         law = {"r2": 0.89, "slope_ns": 2, "intercept_ns": 1, "points": [[1, 4], [2, 6]]}
         self.assertIsNone(laws.constant(law, "slope_ns"))

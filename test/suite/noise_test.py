@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is counted of a trace."""
+"""What is made of other programs' words: calls of a trace, versions."""
 
+import os
+import pathlib
+import tempfile
 import unittest
+from unittest import mock
 
 import rig  # noqa: F401  (finds the suite)
-from suite import noise
+from suite import noise, place
 
 MARK = "getrusage(RUSAGE_THREAD, {ru_utime={tv_sec=0, tv_usec=0}, ...}) = 0\n"
 
@@ -23,6 +27,52 @@ class Traces(unittest.TestCase):
         for lines in ([], ["10 " + MARK, "10 " + MARK], ["10 " + MARK, "11 " + MARK]):
             with self.assertRaisesRegex(noise.Uncounted, "no pairs of marks"):
                 noise.calls_between_marks(lines)
+
+
+class Versions(unittest.TestCase):
+    """Asked of programs of a folder that is the whole PATH."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="nahanni-versions-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        path = mock.patch.dict(os.environ, {"PATH": folder.name})
+        path.start()
+        self.addCleanup(path.stop)
+
+    def program(self, name, script):
+        path = self.folder / name
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+
+    def test_of_what_is_here(self):
+        self.program("readelf", """[ "$*" = "-p .comment contest" ] || exit 1
+printf "\\nString dump of section '.comment':\\n"
+printf '  [     0]  GCC: (Debian 12.2.0-14) 12.2.0\\n'
+printf '  [    27]  Debian clang version 14.0.6\\n\\n'""")
+        self.program("qemu-system-x86_64",
+                     "printf 'QEMU emulator version 7.2.22 (Debian)\\nand more\\n'")
+        self.program("pkg-config", '[ "$*" = "--modversion libzmq" ] && echo 4.3.4')
+        self.program("dpkg-query", '[ "$3" = libnng-dev ] && printf 1.5.2-2')
+        found = place.versions("contest")
+        self.assertTrue(found.pop("python") and found.pop("libc"))
+        self.assertEqual(found, {
+            "compiler": "Debian clang version 14.0.6", "dpdk": None, "qemu": "7.2.22 (Debian)",
+            "libzmq": "4.3.4", "nng": "1.5.2-2", "iceoryx": None})
+
+    def test_build_type(self):
+        self.assertIsNone(place.build_type(self.folder))
+        (self.folder / "meson-info").mkdir()
+        path = self.folder / "meson-info" / "intro-buildoptions.json"
+        for said, wanted in (("[]", None), ("{", None),
+                             ('[{"name": "buildtype", "value": "release"}]', "release")):
+            path.write_text(said, encoding="utf-8")
+            self.assertEqual(place.build_type(self.folder), wanted)
+
+    def test_of_what_is_not_here(self):
+        found = place.versions("contest")
+        self.assertEqual({name for name, version in found.items() if version is None},
+                         {"compiler", "dpdk", "qemu", "libzmq", "nng", "iceoryx"})
 
 
 if __name__ == "__main__":

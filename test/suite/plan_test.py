@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The plan: what there is, what a budget has room for, what a command line may say."""
 
+import argparse
+import json
 import pathlib
 import unittest
 
 import rig  # noqa: F401  (finds the suite)
-from suite import command, names, plan
+from suite import command, driver, main, names, plan
 
 LISTING = [{"name": name, "what": "", "size_min": 60 if name in names.PORTS else 8,
             "size_max": 60 if name in ("channel", "bare-ring") else 1 << 20,
-            "links_max": 256 if name == "channel" else 1, "waits": name in ("tcp", "mq")}
+            "links_max": {"channel": 256, "ethdev": 16, "memif": 8}.get(name, 1),
+            "ring_min": 64 if name in ("ethdev", "bare-ring") else 0,
+            "ring_max": 4096 if name in ("channel", "ethdev", "bare-ring", "pipe") else 0,
+            "queues": name in ("ethdev", "memif"), "waits": name in ("tcp", "mq")}
            for name in names.OURS + names.REFERENCES + names.PEERS_HOST]
 
 
@@ -42,6 +47,30 @@ class Steps(unittest.TestCase):
                 "plain-copy" if step.size >= 4096 else None
             self.assertEqual(step.reference, wanted, step.key)
             self.assertLessEqual(set(step.names), {"packed", "msg", wanted}, step.key)
+
+    def test_queues_of_ports_are_no_links(self):
+        found = {step.queues: step.names for step in steps_of(works=("queues",))}
+        self.assertEqual(found, {queues: ("ethdev", "memif") if queues <= 8 else ("ethdev",)
+                                 for queues in plan.QUEUES})
+        self.assertEqual({step.opened for step in steps_of(works=("queues",))}, set(plan.QUEUES))
+        self.assertEqual({step.names for step in steps_of(works=("links",))}, {("channel",)})
+
+    def test_rings_as_far_as_a_range_goes(self):
+        steps = steps_of(works=("rings",))
+        found = {(step.size, step.burst, step.ring): step.names for step in steps}
+        self.assertEqual(len(found), len(steps))
+        both = {ring: ("channel", "bare-ring") for ring in (64, 256, 1024, 4096)}
+        for burst in (None, plan.BURST):
+            self.assertEqual({ring: kept for (size, of, ring), kept in found.items()
+                              if (size, of) == (60, burst)}, {16: ("channel",), **both})
+            self.assertEqual({ring: kept for (size, of, ring), kept in found.items()
+                              if (size, of) == (64, burst)}, dict.fromkeys(both, ("ethdev",)))
+        self.assertEqual({(step.burst, step.order) for step in steps},
+                         {(None, "trips"), (plan.BURST, "rate")})
+        # A rate is held against the bare ring of the same size, where there is one.
+        alone = steps_of(("channel",), ("rings",))
+        self.assertEqual({(step.ring, step.reference) for step in alone if step.burst},
+                         {(16, None), *((ring, "bare-ring") for ring in both)})
 
     def test_works(self):
         self.assertEqual({step.work for step in steps_of(works=("trips", "wake"))},
@@ -77,7 +106,23 @@ class Budget(unittest.TestCase):
         self.assertGreaterEqual((fitted.rounds, fitted.round_s), (3, 0.2))
         self.assertEqual({step.rank for step, _ in fitted.left_out}, {plan.REST})
         self.assertEqual({step.work for step in fitted.steps if step.where == "host"},
-                         set(names.WORKS))
+                         set(names.WORKS) - {"queues", "rings"})
+        fitted = plan.fit(plan.running_order(steps), 1200, False)
+        self.assertEqual(fitted.left_out, [])
+
+    def test_what_grows_goes_first(self):
+        steps = steps_of()
+        seconds = plan.total(steps, *plan.PACES[-1], plan.TAIL_SAMPLES)
+        fitted = plan.fit(steps, 0.97 * seconds / plan.SHARE, False)
+        self.assertEqual({step.work for step, _ in fitted.left_out}, {"rings"})
+        self.assertEqual({step.work for step in steps_of(quick=True)} & {"queues", "rings"}, set())
+
+    def test_opening_anew_takes_time(self):
+        of = {"where": "host", "size": 64, "names": ("ethdev",)}
+        trips = plan.cost(plan.Step(work="trips", **of), 3, 0.2, 0)
+        for step in (plan.Step(work="queues", queues=2, **of),
+                     plan.Step(work="rings", ring=64, **of)):
+            self.assertEqual(plan.cost(step, 3, 0.2, 0), trips + plan.OPEN_S)
 
     def test_least_weight_goes_first(self):
         fitted = plan.fit(steps_of(), 120, False)
@@ -95,6 +140,26 @@ class Budget(unittest.TestCase):
             there = {name for step in steps if step.work == work for name in step.names}
             missing = {entry["name"] for entry in LISTING} - there
             self.assertLessEqual(missing, {"limit"} if work == "rate" else set())
+
+
+class Kept(unittest.TestCase):
+    """A plan that a run goes on with."""
+
+    def test_same_plan_again(self):
+        for budget_s in (60, 3600):
+            made = plan.fit(steps_of(), budget_s, False)
+            self.assertEqual(plan.from_json(json.loads(json.dumps(plan.as_json(made)))), made)
+
+    def test_guests_are_planned_with_their_devices(self):
+        course = main.Course.__new__(main.Course)
+        course.options = argparse.Namespace(only=(), works=("trips",), quick=False)
+        course.state = argparse.Namespace(sessions={"host": {}})
+        course.listing = lambda session: LISTING
+        guest = driver.Session("guest-vfio", ["contest", "--device", "channel=1;virtio-serial=2"],
+                               None)
+        steps = course.all_steps([driver.Session("host", [], None), guest])
+        there = {name for step in steps if step.where == guest.where for name in step.names}
+        self.assertEqual(there, {"limit", "channel", "virtio-serial"})
 
 
 class CommandLine(unittest.TestCase):

@@ -51,10 +51,13 @@ class SuiteTest(unittest.TestCase):
     def environment(how):
         return {**os.environ, "NHN_FAKE": json.dumps(how)}
 
-    def run_suite(self, *words, **how):
-        """@return the process's end; how is what the fake does otherwise."""
+    def run_suite(self, *words, before=None, **how):
+        """
+        @return the process's end; before is called in it before it begins, how is what the fake
+        does otherwise.
+        """
         return subprocess.run(self.command(*words), env=self.environment(how), timeout=LIMIT_S,
-                              capture_output=True, text=True, check=False)
+                              capture_output=True, text=True, check=False, preexec_fn=before)
 
     def begin_suite(self, *words, **how):
         process = subprocess.Popen(self.command(*words), env=self.environment(how), text=True,

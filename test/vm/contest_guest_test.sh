@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The contest of benchmarks/run with a guest: each contestant is opened between this host and
-# one real guest under vfio-pci, carries short rounds, is opened again, and loses nothing.
+# one real guest under vfio-pci, carries short rounds, is opened again, where it can with a
+# smaller ring, and loses nothing.
 #
 # usage: contest_guest_test.sh BUILD_FOLDER
 set -u
@@ -48,11 +49,13 @@ cat >"$work/contest.py" <<-'END_OF_PYTHON'
 	        name = entry["name"]
 	        if name == "limit":
 	            continue
-	        for size in (60, 1500, 65536):
+	        for size, ring in ((60, 0), (60, 64), (1500, 0), (65536, 0)):
 	            if not entry["size_min"] <= size <= entry["size_max"]:
 	                continue
+	            if ring > entry["ring_max"]:
+	                continue
 	            try:
-	                contest.order("open", contestant=name, links=1)
+	                contest.order("open", contestant=name, links=1, ring=ring)
 	                rounds(contest, name, size)
 	                contest.order("close", contestant=name)
 	            except driver.Refused as error:

@@ -35,8 +35,11 @@
 #define NAHANNI_RX_CHUNK 32u
 /** Cells of a queue where the program names no number of descriptors. */
 #define NAHANNI_CELLS_DEFAULT 1024u
-/** Largest data ring of a queue: it and the cells stay in a core's second cache. */
-#define NAHANNI_DATA_BYTES_MAX (1u << 20)
+/**
+ * Largest data ring of a queue: more than the second caches of both cores. A line that is in
+ * neither comes sooner than one that the other core still has (doc/performance).
+ */
+#define NAHANNI_DATA_BYTES_MAX (1u << 22)
 
 struct nahanni_port;
 

@@ -9,9 +9,6 @@
 
 #include "nahanni.h"
 
-/** Fetched for writing ahead, at most: a full frame. Less gained less, see doc/performance. */
-#define FETCH_BYTES 2048u
-
 /** Take the queue, unless control is at work. */
 static inline bool
 queue_enter(struct nahanni_queue *queue)
@@ -102,24 +99,21 @@ frame_take(struct nahanni_queue *queue, const struct nhn_view *view)
 static inline uint16_t
 chunk_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint32_t count)
 {
-	struct nhn_view views[NAHANNI_RX_CHUNK];
+	struct nhn_rx_run run = nhn_rx_begin(queue->rx);
+	struct nhn_view view;
 	uint64_t bytes = 0;
 	uint16_t taken = 0;
-	int seen;
-	int i;
 
-	seen = nhn_rx_peek(queue->rx, views, count);
-	if (seen <= 0)
-		return 0;
-	for (i = 0; i < seen; i++) {
-		struct rte_mbuf *mbuf = frame_take(queue, &views[i]);
+	for (; count > 0 && nhn_rx_next(&run, &view); count--) {
+		struct rte_mbuf *mbuf = frame_take(queue, &view);
 
+		nhn_rx_read(&run);
 		if (likely(mbuf != NULL)) {
-			bytes += mbuf->pkt_len;
+			bytes += view.length;
 			frames[taken++] = mbuf;
 		}
 	}
-	if (unlikely(nhn_rx_release(queue->rx) != 0)) {
+	if (unlikely(nhn_rx_end(&run) != 0)) {
 		rte_pktmbuf_free_bulk(frames, taken);
 		queue->errors += taken;
 		return 0;
@@ -204,9 +198,6 @@ frame_send(const struct rte_mbuf *mbuf, struct sent *sent)
 	*nhn_tx_metadata_at(&sent->run) = none;
 	nhn_tx_commit_at(&sent->run, body, length);
 	sent->bytes += length;
-	/* The next frame is likely as long, and its lines are still the reader's. */
-	if (length > sent->run.inline_bytes)
-		nhn_tx_fetch_data(sent->run.tx, RTE_MIN(length, FETCH_BYTES));
 	return true;
 }
 

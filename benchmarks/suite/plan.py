@@ -14,7 +14,7 @@ BANDWIDTH = (262144, 1048576)
 LOADS = (10, 50, 90, 100, 150)
 LINKS = (1, 8, 64, 256)
 QUEUES = (1, 2, 4, 8, 16)
-RINGS = (16, 64, 256, 1024, 4096, 16384)
+RINGS = (16, 64, 256, 1024, 4096, 16384, 65536)
 # Against a ring's size: the line that a ring costs by itself, and what is made of rings.
 RINGS_OF = ((60, ("channel", "bare-ring")),
             (64, ("ethdev", "msg", "rte-ring", "cached-ring", "memif")))

@@ -211,6 +211,27 @@ polls(const struct side *side, uint32_t channel)
 	       link->rx_state == NHN_RX_DRAINING || link->rx[channel].stale;
 }
 
+/* One after the other, each given back at once. */
+static void
+take_run(struct side *side, uint32_t channel, uint32_t most)
+{
+	struct nhn_rx_run run = nhn_rx_begin(nhn_link_rx(&side->link, channel));
+	struct nhn_view view;
+	uint32_t got;
+	bool broken;
+
+	for (got = 0; got < most && nhn_rx_next(&run, &view); got++) {
+		struct side_count *row = taken_row(side, channel);
+
+		message_check(side, channel, &view, row->messages);
+		expect(side, !row->drained, "a message after the last one");
+		row->messages++;
+		nhn_rx_read(&run);
+	}
+	broken = side->link.rx[channel].tag == NHN_TAG_NONE;
+	expect(side, nhn_rx_end(&run) == 0 || got == 0 || broken, "a run was rewritten");
+}
+
 /* Messages are held over some turns, and looked at once more before they are given back. */
 static void
 take(struct side *side, uint32_t channel)
@@ -221,6 +242,10 @@ take(struct side *side, uint32_t channel)
 
 	if (held->count != 0 || !polls(side, channel))
 		return;
+	if (pattern_below(&side->random, 2) == 0) {
+		take_run(side, channel, most);
+		return;
+	}
 	count = nhn_rx_peek(nhn_link_rx(&side->link, channel), held->view, most);
 	for (i = 0; i < count; i++) {
 		struct side_count *row = taken_row(side, channel);

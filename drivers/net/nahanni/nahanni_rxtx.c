@@ -127,14 +127,15 @@ static inline uint16_t
 chunks_receive(struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t count)
 {
 	uint16_t done = 0;
-	uint32_t chunk;
-	uint16_t got;
 
-	do {
-		chunk = spares_ready(queue, (uint32_t)(count - done));
-		got = chunk_receive(queue, frames + done, chunk);
+	while (done < count) {
+		const uint32_t chunk = spares_ready(queue, (uint32_t)(count - done));
+		const uint16_t got = chunk_receive(queue, frames + done, chunk);
+
 		done = (uint16_t)(done + got);
-	} while (got == chunk && done < count);
+		if (got != chunk || chunk == 0)
+			break;
+	}
 	return done;
 }
 

@@ -16,6 +16,10 @@ struct hostile_call victim_calls[VICTIM_CALLS] = {
 		       .bound = "a commit word for each message found and one "
 				"more, n at most; a copy for each DESC"},
 	[CALL_RELEASE] = {.name = "release", .bound = "the commit words of the cells held"},
+	[CALL_NEXT] = {.name = "next", .bound = "a commit word; a copy for a DESC"},
+	[CALL_READ] = {.name = "read", .bound = "a commit word"},
+	[CALL_END] = {.name = "end", .bound = "none"},
+	[CALL_IDLE] = {.name = "idle", .bound = "a commit word"},
 	[CALL_METADATA] = {.name = "metadata", .bound = "1 copy"},
 };
 
@@ -179,13 +183,82 @@ victim_release(struct hostile *h, struct nhn_rx *rx)
 	hostile_check(h, !nhn_rx_holds(rx) && rx->data_released == rx->data_head);
 }
 
+static bool
+run_next(struct hostile *h, struct nhn_rx_run *run, struct nhn_view *view)
+{
+	bool there;
+
+	hostile_enter(h);
+	there = nhn_rx_next(run, view);
+	hostile_check(h, h->loads == 1);
+	hostile_leave(h, &victim_calls[CALL_NEXT], (struct hostile_bound){.loads = 1, .copies = 1});
+	hostile_check(h, run->rx->data_head - run->rx->data_released <= run->rx->data_bytes);
+	return there;
+}
+
+static void
+run_read(struct hostile *h, struct nhn_rx_run *run)
+{
+	hostile_enter(h);
+	nhn_rx_read(run);
+	hostile_leave(h, &victim_calls[CALL_READ], (struct hostile_bound){.loads = 1});
+}
+
+/* Whatever became of the messages, nothing is held afterwards. */
+static void
+run_end(struct hostile *h, const struct nhn_rx_run *run, bool empty)
+{
+	const struct nhn_rx *rx = run->rx;
+	int answer;
+
+	hostile_enter(h);
+	answer = nhn_rx_end(run);
+	hostile_leave(h, &victim_calls[CALL_END], (struct hostile_bound){.loads = 0});
+	hostile_check(h, answer == 0 || answer == -ESTALE);
+	hostile_check(h, !nhn_rx_holds(rx) && rx->data_released == rx->data_head);
+	if (answer != 0 && empty)
+		victim_reached.stale++;
+	else if (answer != 0)
+		victim_reached.overrun++;
+}
+
+static void
+receive_run(struct hostile *h, struct nhn_rx *rx, uint32_t most)
+{
+	struct nhn_rx_run run = nhn_rx_begin(rx);
+	struct nhn_view view;
+	uint32_t got;
+
+	for (got = 0; got < most && run_next(h, &run, &view); got++) {
+		read_metadata(h, rx, &view);
+		read_view(h, rx, &view);
+		run_read(h, &run);
+	}
+	run_end(h, &run, got == 0);
+}
+
+static void
+poll_idle(struct hostile *h, struct nhn_rx *rx)
+{
+	hostile_enter(h);
+	nhn_rx_idle(rx);
+	hostile_leave(h, &victim_calls[CALL_IDLE], (struct hostile_bound){.loads = 1});
+}
+
 void
 victim_receive(struct hostile *h, struct nhn_rx *rx)
 {
 	static struct nhn_view views[VICTIM_BURST];
 	uint32_t count = hostile_chance(h, 16) ? VICTIM_BURST : hostile_below(h, 9);
-	int found = peek(h, rx, views, count);
-	int i;
+	int found, i;
+
+	if (hostile_chance(h, 4))
+		poll_idle(h, rx);
+	if (!nhn_rx_holds(rx) && hostile_chance(h, 2)) {
+		receive_run(h, rx, count);
+		return;
+	}
+	found = peek(h, rx, views, count);
 
 	for (i = 0; i < found; i++) {
 		read_metadata(h, rx, &views[i]);

@@ -14,6 +14,10 @@ enum victim_call {
 	CALL_BURST,
 	CALL_PEEK,
 	CALL_RELEASE,
+	CALL_NEXT,
+	CALL_READ,
+	CALL_END,
+	CALL_IDLE,
 	CALL_METADATA,
 	VICTIM_CALLS,
 };
@@ -29,7 +33,7 @@ struct victim_reached {
 	uint64_t held_most;  /* cells held at once */
 	uint64_t burst_most; /* messages of one peek */
 	uint64_t stale;
-	uint64_t overrun; /* releases refused */
+	uint64_t overrun; /* releases refused, and ends of a run */
 };
 
 extern struct victim_reached victim_reached;
@@ -40,7 +44,7 @@ extern struct victim_reached victim_reached;
 /** Send one message or a burst on a channel, of any length. */
 void victim_send(struct hostile *h, struct nhn_tx *tx);
 
-/** Peek, read and mostly release. */
+/** Peek, read and mostly release, or take messages in a run. */
 void victim_receive(struct hostile *h, struct nhn_rx *rx);
 
 /** Give back what is held. */

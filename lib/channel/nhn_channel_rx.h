@@ -309,19 +309,22 @@ struct nhn_rx_run {
 static NHN_ALWAYS_INLINE struct nhn_rx_run
 nhn_rx_begin(struct nhn_rx *rx)
 {
+	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 	struct nhn_rx_run run = {
 		.rx = rx,
-		.ring = nhn_rx_ring_of(rx),
+		.ring = ring,
+		.place = nhn_rx_place_of(&ring, rx->head),
 		.head = rx->head,
 		.inline_bytes = rx->inline_bytes,
+		.changed = 0,
 	};
 
-	run.place = nhn_rx_place_of(&run.ring, run.head);
 	return run;
 }
 
 /**
- * Take the next message. Read it, then call nhn_rx_read() before anything else.
+ * Take the next message. Read it, then call nhn_rx_read() before anything else: a message of
+ * the data ring that was taken and not read would break the channel at the next look.
  * @param view as of nhn_rx_peek()
  * @return whether there is one; else nhn_rx_end() tells why
  */
@@ -355,7 +358,9 @@ nhn_rx_read(struct nhn_rx_run *run)
 
 /**
  * Give back what was read.
- * @return 0, or -ESTALE: as nhn_rx_release(), or, where nothing was read, as nhn_rx_peek()
+ * @return 0, or -ESTALE: as nhn_rx_release(), or, where nothing was read, as nhn_rx_peek().
+ *         Messages read before a cell that broke the channel are whole and stand; the next
+ *         poll tells of the fault
  */
 static NHN_ALWAYS_INLINE int
 nhn_rx_end(const struct nhn_rx_run *run)

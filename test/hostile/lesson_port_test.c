@@ -247,8 +247,8 @@ test_memif_burst_over_255(void **state)
 static void
 rewrite_held(struct hostile *h)
 {
-	if (h->lends != 0)
-		*nhn_tx_commit_word(peer_tx(), peer_cell(3)) ^= 1u << 31;
+	if (h->lends == 5) /* the fifth of eight is being copied */
+		*nhn_tx_commit_word(peer_tx(), peer_cell(3)) &= ~(1u << 31);
 }
 
 /* CVE-2019-14818: what was allocated for a message that was then refused. A burst is

@@ -293,15 +293,17 @@ nhn_rx_release(struct nhn_rx *rx)
 }
 
 /**
- * Messages being taken one after the other, each given back once it was read: a peek and a
- * release in one pass, its state in registers. Of one function, which does nothing else with
- * @p rx from nhn_rx_begin() to nhn_rx_end(); nothing may be held by a peek.
+ * Messages being taken one after the other, given back at the end: a peek and a release in one
+ * pass, its state in registers. Of one function, which does nothing else with @p rx and takes no
+ * nhn_link_step() from nhn_rx_begin() to nhn_rx_end(); nothing may be held by a peek. No message
+ * may be acted on before nhn_rx_end() has answered 0.
  */
 struct nhn_rx_run {
 	struct nhn_rx *rx;
 	struct nhn_rx_ring ring;
 	struct nhn_rx_place place;
 	uint32_t head;
+	uint32_t data_head; /**< before what was taken and not read */
 	uint32_t inline_bytes;
 	uint64_t changed; /**< bits of commit words that changed while their message was read */
 };
@@ -315,6 +317,7 @@ nhn_rx_begin(struct nhn_rx *rx)
 		.ring = ring,
 		.place = nhn_rx_place_of(&ring, rx->head),
 		.head = rx->head,
+		.data_head = rx->data_head,
 		.inline_bytes = rx->inline_bytes,
 		.changed = 0,
 	};
@@ -323,8 +326,8 @@ nhn_rx_begin(struct nhn_rx *rx)
 }
 
 /**
- * Take the next message. Read it, then call nhn_rx_read() before anything else: a message of
- * the data ring that was taken and not read would break the channel at the next look.
+ * Take the next message. Read it, then call nhn_rx_read(); one that is not wanted now comes
+ * again in the next run if nhn_rx_end() comes first.
  * @param view as of nhn_rx_peek()
  * @return whether there is one; else nhn_rx_end() tells why
  */
@@ -353,6 +356,7 @@ nhn_rx_read(struct nhn_rx_run *run)
 	NHN_POINT("receive/release");
 	nhn_fence_acquire();
 	run->changed |= nhn_rx_commit_word(&run->ring, run->place.cell) ^ run->place.plain;
+	run->data_head = run->rx->data_head;
 	nhn_rx_place_next(&run->ring, &run->place, ++run->head);
 }
 
@@ -367,6 +371,7 @@ nhn_rx_end(const struct nhn_rx_run *run)
 {
 	struct nhn_rx *rx = run->rx;
 
+	rx->data_head = run->data_head;
 	if (run->head == rx->head)
 		return nhn_rx_empty(rx);
 	rx->head = run->head;

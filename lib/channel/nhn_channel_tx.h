@@ -88,7 +88,8 @@ nhn_tx_commit_word(const struct nhn_tx *tx, uint8_t *cell)
 /**
  * Messages being sent one after the other: what that needs of a struct nhn_tx, which any store
  * to the ring could change for all the compiler knows, in registers. Of one function, which
- * does nothing else with @p tx from nhn_tx_begin() to nhn_tx_end().
+ * does nothing else with @p tx and takes no nhn_link_step() from nhn_tx_begin() to
+ * nhn_tx_end(): a step may close or clear the ring, and the run would not see it.
  */
 struct nhn_tx_run {
 	struct nhn_tx *tx;

@@ -375,6 +375,31 @@ expect_broken(enum nhn_fault fault)
 	assert_int_equal(rig.rx.fault, fault);
 }
 
+/* A message that was taken and not read comes again, also one of the data ring. */
+static void
+test_taken_and_not_read_comes_again(void **state)
+{
+	const uint32_t lengths[] = {40, 500};
+	struct nhn_view view;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct nhn_tx_run sending = nhn_tx_begin(&rig.tx);
+		struct nhn_rx_run run;
+
+		assert_true(run_send(&sending, lengths[i]));
+		nhn_tx_end(&sending);
+		run = nhn_rx_begin(&rig.rx);
+		assert_true(nhn_rx_next(&run, &view));
+		assert_int_equal(nhn_rx_end(&run), 0);
+		run = nhn_rx_begin(&rig.rx);
+		run_take(&run, lengths[i]);
+		assert_int_equal(nhn_rx_end(&run), 0);
+		assert_int_equal(rig.rx.fault, NHN_FAULT_NONE);
+	}
+}
+
 static void
 test_rewritten_between_next_and_read(void **state)
 {
@@ -456,6 +481,7 @@ main(void)
 		TEST(test_told_at_each_quarter_of_cells),
 		TEST(test_told_at_each_quarter_of_data),
 		TEST(test_stale_is_told_once_by_an_empty_run),
+		TEST(test_taken_and_not_read_comes_again),
 		TEST(test_rewritten_between_next_and_read),
 		TEST(test_bad_cell_in_a_run),
 	};

@@ -36,8 +36,8 @@
 /** Cells of a queue where the program names no number of descriptors. */
 #define NAHANNI_CELLS_DEFAULT 1024u
 /**
- * Largest data ring of a queue: more than the second caches of both cores. A line that is in
- * neither comes sooner than one that the other core still has (doc/performance).
+ * Largest data ring of a queue of frames: as much as the second caches of two cores, and more.
+ * A line that is in neither comes sooner than one that the other core has (doc/performance).
  */
 #define NAHANNI_DATA_BYTES_MAX (1u << 22)
 

@@ -136,10 +136,13 @@ frames_open(struct nahanni_port *port, struct nhn_link_config *config)
 	ret = nahanni_link_open(port, config);
 	if (ret == 0) {
 		for (i = 0; i < data->nb_rx_queues; i++) {
+			struct nahanni_queue *tx = data->tx_queues[i];
+
 			((struct nahanni_queue *)data->rx_queues[i])->rx =
 				nhn_link_rx(port->link, i);
-			((struct nahanni_queue *)data->tx_queues[i])->tx =
-				nhn_link_tx(port->link, i);
+			tx->tx = nhn_link_tx(port->link, i);
+			tx->fast_free = (data->dev_conf.txmode.offloads &
+					 RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE) != 0;
 		}
 		port->stepping = false;
 		port->next_step_ns = 0;
@@ -173,7 +176,8 @@ queue_free(struct nahanni_queue *queue)
 {
 	if (queue == NULL)
 		return;
-	rte_pktmbuf_free_bulk(queue->spare, queue->spare_count);
+	if (queue->spare_count != 0)
+		rte_mempool_put_bulk(queue->pool, (void **)queue->spare, queue->spare_count);
 	rte_free(queue);
 }
 
@@ -364,16 +368,11 @@ tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t descriptors, un
 	       const struct rte_eth_txconf *conf)
 {
 	int ret = start_with_port(dev->data, "tx", index, conf->tx_deferred_start);
-	struct nahanni_queue *queue;
 
 	if (ret != 0)
 		return ret;
-	queue = queue_new(dev, descriptors, socket);
-	if (queue == NULL)
-		return -ENOMEM;
-	queue->fast_free = dev->data->dev_conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-	dev->data->tx_queues[index] = queue;
-	return 0;
+	dev->data->tx_queues[index] = queue_new(dev, descriptors, socket);
+	return dev->data->tx_queues[index] != NULL ? 0 : -ENOMEM;
 }
 
 /** Within the bounds of dev_infos_get(); start looks whether the queues leave room for it. */

@@ -11,6 +11,8 @@
 
 /** Cells of the one channel of a message link. */
 #define MESSAGE_CELLS 1024u
+/** Largest data ring of a channel: one that policies of copying still take for short. */
+#define MESSAGE_DATA_BYTES (1u << 20)
 
 static void
 link_event(void *context, const struct nhn_link *link, const struct nhn_link_event *event)
@@ -43,7 +45,7 @@ nahanni_layout_fit(const struct nahanni_port *port, struct nhn_layout *layout, u
 		   enum nhn_use use, uint32_t cells)
 {
 	struct nhn_refusal refusal;
-	uint32_t data_bytes = NAHANNI_DATA_BYTES_MAX;
+	uint32_t data_bytes = use == NHN_USE_ETHERNET ? NAHANNI_DATA_BYTES_MAX : MESSAGE_DATA_BYTES;
 	/* A peer that is not known yet is taken for one of the own size. */
 	uint64_t bytes = port->peer_area != NULL ? RTE_MIN(port->own_bytes, port->peer_bytes)
 						 : port->own_bytes;

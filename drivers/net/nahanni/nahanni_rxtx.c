@@ -175,7 +175,8 @@ struct sent {
 	struct nhn_tx_run run;
 	uint64_t bytes;
 	uint64_t dropped;
-	uint32_t segments; /**< the bits of all frames' */
+	uint64_t flags;	   /**< all frames' ol_flags */
+	uint32_t segments; /**< the bits of all frames' nb_segs */
 };
 
 /** Send one frame. @return whether it is dealt with: sent, or too long and dropped */
@@ -187,6 +188,7 @@ frame_send(const struct rte_mbuf *mbuf, struct sent *sent)
 	uint8_t *body = nhn_tx_reserve_at(&sent->run, length);
 
 	sent->segments |= mbuf->nb_segs;
+	sent->flags |= mbuf->ol_flags;
 	if (unlikely(body == NULL)) {
 		const struct nhn_tx *tx = sent->run.tx;
 
@@ -202,22 +204,19 @@ frame_send(const struct rte_mbuf *mbuf, struct sent *sent)
 	return true;
 }
 
-/** Free what was sent. */
-static inline void
-frames_free(const struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t count,
-	    uint32_t segments)
+/** Whether frames may go back to their pool as they are. */
+static inline bool
+frames_plain(const struct nahanni_queue *queue, const struct sent *sent)
 {
-	if (queue->fast_free && likely(segments == 1))
-		rte_mempool_put_bulk(frames[0]->pool, (void **)frames, count);
-	else
-		rte_pktmbuf_free_bulk(frames, count);
+	return queue->fast_free && sent->segments == 1 &&
+	       (sent->flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0;
 }
 
 uint16_t
 nahanni_tx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
 {
 	struct nahanni_queue *queue = opaque;
-	uint32_t segments = 0;
+	bool plain = false;
 	uint16_t done = 0;
 
 	if (likely(queue_enter(queue))) {
@@ -229,9 +228,14 @@ nahanni_tx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
 		queue->packets += done - sent.dropped;
 		queue->bytes += sent.bytes;
 		queue->errors += sent.dropped;
-		segments = sent.segments;
+		plain = frames_plain(queue, &sent);
 	}
 	queue_leave(queue);
-	frames_free(queue, frames, done, segments);
+	if (unlikely(done == 0))
+		return 0;
+	if (likely(plain))
+		rte_mempool_put_bulk(frames[0]->pool, (void **)frames, done);
+	else
+		rte_pktmbuf_free_bulk(frames, done);
 	return done;
 }

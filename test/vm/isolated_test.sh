@@ -117,9 +117,9 @@ measure_once()
 	for file in facts before after still.json polling.json; do
 		options+=(--get "/root/$file:$work/$file")
 	done
-	guest_start "$work/guest.log" "${options[@]}" --put "$judge" --put "$work/measure:/root/measure" \
+	guest_start "$work/guest.log" --time-limit 160 "${options[@]}" --put "$judge" --put "$work/measure:/root/measure" \
 		-- sh /root/measure "$perf" "$judge"
-	"$perf" -l 0 -- --mode ping --duration 200s --gaps off --link "$host_link" >"$work/host.log" 2>&1 &
+	"$perf" -l 0 -- --mode ping --duration 140s --gaps off --link "$host_link" >"$work/host.log" 2>&1 &
 	ping_pid=$!
 	# A busy machine boots for minutes.
 	wait_for grep -qx measured "$work/guest.log" || wait_for grep -qx measured "$work/guest.log"
@@ -130,7 +130,7 @@ measure_once()
 	wait $ping_pid 2>/dev/null
 	[ $lasted = 0 ] || return
 	# A run that comes to its end ends the far end too; one that is stopped does not.
-	timeout 100 "$perf" -l 0 -- --mode ping --duration 500ms --gaps off --link "$host_link" --json "$work/out.json" >"$work/host.log" 2>&1
+	timeout 45 "$perf" -l 0 -- --mode ping --duration 500ms --gaps off --link "$host_link" --json "$work/out.json" >"$work/host.log" 2>&1
 	status=$?
 	: >"$work/words"
 	if [ $status = 124 ]; then

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* channel, channel-long, channel-split: lone messages and bursts of lib/channel, a cell each, in place. */
+/* channel, channel-long, channel-split: lone messages and bursts of lib/channel, a cell each, in
+ * place. */
 
 #include "peer_ours.h"
 

@@ -5,7 +5,7 @@
 #include "victim_msg.h"
 
 /** Loads of one step of sending: both cursors for room, and both for a watermark. */
-#define SEND_LOADS 7u
+#define SEND_LOADS 5u
 /** A message given up: a cell's room, and a watermark. */
 #define ABORT_LOADS 3u
 
@@ -18,12 +18,12 @@ struct hostile_call msg_calls[MSG_CALLS] = {
 			 .bound = "2 words; 3 copies, and one for each part of the vector written"},
 	[MSG_FRONT] = {.name = "msg front", .bound = "2 words, 3 copies"},
 	[MSG_SKIP] = {.name = "msg skip", .bound = "none"},
-	[MSG_SEND] = {.name = "msg send, step", .bound = "7 words, the reader's cursors"},
+	[MSG_SEND] = {.name = "msg send, step", .bound = "5 words, the reader's cursors"},
 	[MSG_SEND_PACKED] = {.name = "msg packed",
 			     .bound = "1 word for each cell written and one more, and 2"},
 	[MSG_RELAY] = {.name = "msg relay",
 		       .bound = "6 words, 3 copies; a pack of long cells into short ones: 8 words"},
-	[MSG_RPC_CALL] = {.name = "rpc call", .bound = "7 words"},
+	[MSG_RPC_CALL] = {.name = "rpc call", .bound = "5 words"},
 	[MSG_POLL] = {.name = "endpoint poll",
 		      .bound = "3 words a channel and 6; every 256th: a look and a step as well, "
 			       "and 3 words a client"},

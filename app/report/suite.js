@@ -13,7 +13,8 @@ const suite = (() => {
 			'which a message was to be sent.' },
 		{ works: ['links'], title: 'Many links', what: 'Round trips while the far end serves so many links.' },
 		{ works: ['queues'], title: 'Queues of a port', what: 'Round trips over so many queues of one port in turn, all polled.' },
-		{ works: ['rings'], title: 'Ring size', what: 'Round trips, and rates in bursts, with so many entries in each ring.' },
+		{ works: ['rings'], title: 'Ring size', what: 'Round trips, and rates in bursts, with so many entries in each ring. ' +
+			'No law: the cost goes up and down with the caches that a ring fills.' },
 		{ works: ['rpc'], title: 'Request and response', what: 'A call and its reply.' },
 		{ works: ['mixed'], title: 'Control under bulk', together: ['size', 'bulk'], what: 'A small message each way while ' +
 			'large ones fill a second link; the smallest and the largest of those tried that the contestant carries.' },

@@ -101,10 +101,8 @@ const suiteCharts = (() => {
 
 	// ---- laws ----
 
-	// What a burst pays once, its messages share: the law is against its inverse. That of rings is
-	// against their size's logarithm, and shown: gives the size.
-	const LAW_X = { ring: { ...X.ring, shown: (v) => 2 ** v },
-		 burst: { title: '1 / burst', format: (v) => v < 1 ? `1/${text.count(Math.round(1 / v))}` : text.count(v), log: 2 } };
+	// What a burst pays once, its messages share: the law is against its inverse.
+	const LAW_X = { burst: { title: '1 / burst', format: (v) => v < 1 ? `1/${text.count(Math.round(1 / v))}` : text.count(v), log: 2 } };
 	// A straight line is bent on logarithmic axes: so many points between the ends.
 	const FIT_POINTS = 40;
 
@@ -119,14 +117,12 @@ const suiteCharts = (() => {
 		});
 	}
 
-	const shownAt = (points, x) => x.shown ? points.map(([at, value]) => [x.shown(at), value]) : points;
-
 	function lawLines(entry, x) {
 		const { found, look } = entry;
 		const points = model.array(found.points).filter((p) => Array.isArray(p) && p.every(text.isNumber) && (p[0] > 0 || !x.log));
 		const fit = text.isNumber(found.intercept_ns) && text.isNumber(found.slope_ns) && points.length > 1 &&
-			{ ...look, points: false, unmarked: true, follows: entry.label, values: shownAt(fitted(found, points, x), x) };
-		return [{ ...look, label: entry.label, values: shownAt(points, x), points: true, paths: () => null }, fit].filter(Boolean);
+			{ ...look, points: false, unmarked: true, follows: entry.label, values: fitted(found, points, x) };
+		return [{ ...look, label: entry.label, values: points, points: true, paths: () => null }, fit].filter(Boolean);
 	}
 
 	function laws(list) {

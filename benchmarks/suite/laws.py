@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How cost grows: straight lines through what was measured, and how well they fit."""
 
-import math
 import statistics
 
 LEAST_POINTS = 3
@@ -36,6 +35,7 @@ def message_ns(figure, limit_ns):
     return 1e9 / figure["rate"]["median"] / figure["limit_ns"] * limit_ns
 
 
+# What grows by a straight line. A ring's cost does not: it follows the caches up and down.
 # of what, against what, a slope's unit, the works it is read from, x, y, and figures that belong
 # together: a law each.
 KINDS = (
@@ -46,11 +46,6 @@ KINDS = (
     ("trip", "load", "% of load", ("paced",), lambda f: f["load"] if f["load"] <= 100 else None,
      trip_ns, lambda f: (f["size"],)),
     ("trip", "queues", "queue", ("queues",), lambda f: f["queues"], trip_ns,
-     lambda f: (f["size"],)),
-    # So many ns more each time that the entries are twice as many.
-    ("trip", "ring", "doubling", ("rings",), lambda f: math.log2(f["ring"]), trip_ns,
-     lambda f: (f["size"],)),
-    ("message", "ring", "doubling", ("rings",), lambda f: math.log2(f["ring"]), message_ns,
      lambda f: (f["size"],)),
     # What a burst pays once, its messages share.
     ("message", "burst", "burst / messages", ("rate",), lambda f: 1 / f["burst"], message_ns,

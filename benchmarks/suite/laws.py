@@ -20,7 +20,7 @@ def line(points):
             "r2": 1 - rest / whole if whole else 1.0}
 
 
-def trip_ns(figure, limit_ns):
+def cost_ns(figure, limit_ns):
     """
     With one limit for all points: each was measured at a time of its own, when the cores may
     have been nearer or farther.
@@ -28,27 +28,18 @@ def trip_ns(figure, limit_ns):
     return figure["ratio"]["median"] * limit_ns if figure["ratio"] and limit_ns else None
 
 
-def message_ns(figure, limit_ns):
-    """As trip_ns()."""
-    if not figure["rate"] or not figure["limit_ns"] or not limit_ns:
-        return None
-    return 1e9 / figure["rate"]["median"] / figure["limit_ns"] * limit_ns
-
-
 # What grows by a straight line. A ring's cost does not: it follows the caches up and down.
-# of what, against what, a slope's unit, the works it is read from, x, y, and figures that belong
+# of what, against what, a slope's unit, the work it is read from, x, and figures that belong
 # together: a law each.
 KINDS = (
-    ("trip", "size", "byte", ("trips",), lambda f: f["size"], trip_ns, lambda f: ()),
-    ("message", "size", "byte", ("rate",), lambda f: f["size"], message_ns,
-     lambda f: (f["burst"],)),
-    ("trip", "links", "link", ("links",), lambda f: f["links"], trip_ns, lambda f: (f["size"],)),
-    ("trip", "load", "% of load", ("paced",), lambda f: f["load"] if f["load"] <= 100 else None,
-     trip_ns, lambda f: (f["size"],)),
-    ("trip", "queues", "queue", ("queues",), lambda f: f["queues"], trip_ns,
+    ("trip", "size", "byte", "trips", lambda f: f["size"], lambda f: ()),
+    ("message", "size", "byte", "rate", lambda f: f["size"], lambda f: (f["burst"],)),
+    ("trip", "links", "link", "links", lambda f: f["links"], lambda f: (f["size"],)),
+    ("trip", "load", "% of load", "paced", lambda f: f["load"] if f["load"] <= 100 else None,
      lambda f: (f["size"],)),
+    ("trip", "queues", "queue", "queues", lambda f: f["queues"], lambda f: (f["size"],)),
     # What a burst pays once, its messages share.
-    ("message", "burst", "burst / messages", ("rate",), lambda f: 1 / f["burst"], message_ns,
+    ("message", "burst", "burst / messages", "rate", lambda f: 1 / f["burst"],
      lambda f: (f["size"],)),
 )
 # Of several laws of a contestant the one that stands for all.
@@ -58,12 +49,12 @@ STANDS_FOR = {("message", "size"): (32,), ("message", "burst"): (60,)}
 def laws(figures, limit_ns):
     """limit_ns: what stands for the limit of the whole run."""
     found = []
-    for of, against, unit, works, x_of, y_of, apart in KINDS:
+    for of, against, unit, work, x_of, apart in KINDS:
         groups = {}
         for figure in figures:
-            if figure["work"] not in works:
+            if figure["work"] != work:
                 continue
-            x, y = x_of(figure), y_of(figure, limit_ns)
+            x, y = x_of(figure), cost_ns(figure, limit_ns)
             chosen = STANDS_FOR.get((of, against), apart(figure)) == apart(figure)
             if x is not None and y is not None and chosen:
                 key = figure["contestant"], figure["where"], apart(figure)

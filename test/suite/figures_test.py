@@ -280,10 +280,15 @@ class OwnNoise(unittest.TestCase):
 
 class Laws(unittest.TestCase):
     def test_messages_are_of_one_limit(self):
-        figure = {"rate": {"median": 1e7}, "limit_ns": 200}
-        self.assertAlmostEqual(laws.message_ns(figure, 100), 50)
-        self.assertIsNone(laws.message_ns({"rate": None, "limit_ns": 200}, 100))
-        self.assertIsNone(laws.message_ns(figure, None))
+        """Each round of its own: medians over rounds of several machines are of none of them."""
+        entry = rates([100, 110, 400])
+        for kept, ns in zip(entry["rounds"], (100, 110, 105)):
+            kept["ns"] = ns
+        record = {"names": {"channel": entry}}
+        figure = document.figure(Apart.STEP, record, "channel", entry)
+        self.assertAlmostEqual(laws.cost_ns(figure, 200), 0.1 * 200)
+        self.assertIsNone(laws.cost_ns({"ratio": None}, 200))
+        self.assertIsNone(laws.cost_ns(figure, None))
 
     def test_constants_that_fit(self):
         law = {"r2": 0.89, "slope_ns": 2, "intercept_ns": 1, "points": [[1, 4], [2, 6]]}

@@ -350,7 +350,8 @@ def run(options, argv):
         course.broken_off = True
         say("broken off; the same command goes on from here")
     except command.Usage:
-        course.state.discard()
+        if not course.state.steps:
+            course.state.discard()
         course.state.close()
         raise
     except OSError as error:

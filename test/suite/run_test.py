@@ -310,6 +310,20 @@ class Resume(SuiteTest):
         self.assertEqual(self.results()["rounds"], 3)
         self.assertEqual({figure["rounds"] for figure in self.results()["figures"]}, {3})
 
+    def test_what_was_measured_stays_when_nothing_can_be_had(self):
+        """A guest's steps, say, where the next run finds no guest."""
+        words = ("--quick", "--works", "trips", "--only", "channel")
+        self.run_suite(*words)
+        path = self.out / "state" / "done.jsonl"
+        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        next(record for record in records if "plan" in record)["wheres"].append("guest-vfio")
+        text = "".join(json.dumps(record) + "\n" for record in records if "session" not in record)
+        path.write_text(text, encoding="utf-8")
+        done = self.run_suite(*words, lack="channel")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("nothing to measure", done.stderr)
+        self.assertTrue(path.read_text(encoding="utf-8").startswith(text))
+
     def test_other_libraries(self):
         words = ("--quick", "--works", "trips", "--only", "channel")
         self.run_suite(*words)

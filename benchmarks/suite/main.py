@@ -297,11 +297,8 @@ def guest_guess(listed):
     """A guest's contestants before it is asked: those of the host that can be in one."""
     found = [entry for entry in listed if names.takes_part("guest", entry["name"])]
     there = {entry["name"] for entry in found}
-    for name in (name for name in names.PEERS_GUEST if name not in there):
-        found.append({"name": name, "what": "", "size_min": 60 if name == "virtio-net" else 8,
-                      "size_max": 1518 if name == "virtio-net" else 1 << 20, "links_max": 1,
-                      "waits": True})
-    return found
+    return found + [{"name": name, "size_min": 8, "size_max": 1 << 20}
+                    for name in names.PEERS_GUEST if name not in there]
 
 
 def print_list(options):

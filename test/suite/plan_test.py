@@ -161,6 +161,14 @@ class Kept(unittest.TestCase):
         there = {name for step in steps if step.where == guest.where for name in step.names}
         self.assertEqual(there, {"limit", "channel", "virtio-serial"})
 
+    def test_guess_leaves_nobody_of_a_guest_out(self):
+        """The plan is made before a guest is asked, and stays; all of these carry all sizes."""
+        steps = plan.Planner("guest-vfio", main.guest_guess(LISTING), (), names.WORKS).make(False)
+        for work in ("trips", "rate"):
+            for name in names.PEERS_GUEST:
+                self.assertLessEqual(set(plan.SIZES), {
+                    step.size for step in steps if step.work == work and name in step.names})
+
 
 class CommandLine(unittest.TestCase):
     def options(self, *words):

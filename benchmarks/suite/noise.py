@@ -6,6 +6,7 @@ and ends with a look at its thread's usage, getrusage(RUSAGE_THREAD).
 """
 
 import contextlib
+import os
 import pathlib
 import re
 import shutil
@@ -79,7 +80,9 @@ def allocations(program, cores, counter, log):
     """Each side a command of its own, since each has a count."""
     if not counter.exists():
         raise Uncounted(f"{counter.name} is missing: build all (ninja -C build)")
-    with tempfile.TemporaryDirectory(prefix="nahanni-noise.", dir="/dev/shm") as name:
+    # Named so that the next suite sweeps away what this one leaves when it is killed.
+    with tempfile.TemporaryDirectory(prefix=f"nahanni-suite-noise.{os.getpid()}.",
+                                     dir=driver.MEMORY) as name:
         folder = pathlib.Path(name)
         meeting = folder / "meeting"
         with open(meeting, "wb") as file:

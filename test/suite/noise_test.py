@@ -4,12 +4,13 @@
 
 import os
 import pathlib
+import signal
 import tempfile
 import unittest
 from unittest import mock
 
 import rig  # noqa: F401  (finds the suite)
-from suite import noise, place
+from suite import driver, noise, place
 
 MARK = "getrusage(RUSAGE_THREAD, {ru_utime={tv_sec=0, tv_usec=0}, ...}) = 0\n"
 
@@ -27,6 +28,22 @@ class Traces(unittest.TestCase):
         for lines in ([], ["10 " + MARK, "10 " + MARK], ["10 " + MARK, "11 " + MARK]):
             with self.assertRaisesRegex(noise.Uncounted, "no pairs of marks"):
                 noise.calls_between_marks(lines)
+
+
+class Killed(unittest.TestCase):
+    def test_memory_of_a_count_is_swept_away(self):
+        with tempfile.TemporaryDirectory(prefix="nahanni-noise-") as name:
+            folder = pathlib.Path(name)
+            with mock.patch.object(driver, "MEMORY", folder), \
+                    mock.patch.object(noise, "_rounds",
+                                      lambda session, log: os.kill(os.getpid(), signal.SIGKILL)):
+                child = os.fork()
+                if child == 0:
+                    noise.allocations("contest", "0,1", folder, "log")
+                os.waitpid(child, 0)
+                self.assertEqual(len(list(folder.iterdir())), 1)
+                driver.sweep("nahanni-suite")
+                self.assertEqual(list(folder.iterdir()), [])
 
 
 class Versions(unittest.TestCase):

@@ -23,7 +23,7 @@ PORTS = ("memif", "memif-zc", "vhost-split", "vhost-packed")
 CALLS = ("rpc", "msg", "zmq", "nng", "unix-seqpacket", "unix-stream", "tcp", "iceoryx")
 # Whose latency under load is of interest; the others follow the same loops.
 LOADED = ("channel", "channel-long", "msg", "ethdev", "bare-ring", "memif", "vhost-split",
-          "rte-ring", "unix-seqpacket", "zmq", "iceoryx", "virtio-net")
+          "rte-ring", "unix-seqpacket", "zmq", "iceoryx")
 
 WORKS = ("trips", "rate", "bandwidth", "tail", "paced", "links", "queues", "rings", "rpc", "mixed",
          "wake", "attach")

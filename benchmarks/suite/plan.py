@@ -13,7 +13,7 @@ FRAME_FULL = 1518
 BANDWIDTH = (262144, 1048576)
 LOADS = (10, 50, 90, 100, 150)
 LINKS = (1, 8, 64, 256)
-QUEUES = (1, 2, 4, 8, 16)
+QUEUES = (1, 2, 4, 8)  # more no port of the contest has
 RINGS = (16, 64, 256, 1024, 4096, 16384, 65536)
 # Against a ring's size: the line that a ring costs by itself, and what is made of rings.
 RINGS_OF = ((60, ("channel", "bare-ring")),
@@ -226,8 +226,9 @@ class Planner:
         for load in LOADS:
             self.at_size("paced", 64, names.LOADED, load=load, rank=SHAPES)
         for links in LINKS:
-            many = [name for name, entry in self.contestants.items() if entry["links_max"] > 1
-                    and entry["links_max"] >= links and not entry["queues"]]
+            # One who has but two, for mixed, has nothing that grows.
+            many = [name for name, entry in self.contestants.items() if not entry["queues"]
+                    and entry["links_max"] >= max(links, LINKS[1])]
             self.at_size("links", 64, many, links=links, rank=SHAPES)
         for size in CALL_SIZES:
             self.add("rpc", self.carry(size, names.CALLS), size=size,

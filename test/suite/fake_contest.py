@@ -61,7 +61,7 @@ def listed(name):
     return {"name": name, "what": f"made-up {name}",
             "size_min": 60 if name in FRAMES else 8,
             "size_max": 60 if name in SMALL else 1518 if name in FRAMES else 1 << 20,
-            "links_max": 16 if name in FRAMES else 256 if name in MANY else 1,
+            "links_max": 8 if name in FRAMES else 256 if name in MANY else 1,
             "ring_min": 16 if name in RINGS else 0,
             "ring_max": (4096 if name == "memif" else 16384) if name in RINGS else 0,
             "queues": name in FRAMES, "waits": name in SLEEPS,

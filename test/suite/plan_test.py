@@ -12,7 +12,7 @@ from suite import command, driver, main, names, plan
 
 LISTING = [{"name": name, "what": "", "size_min": 60 if name in names.PORTS else 8,
             "size_max": 60 if name in ("channel", "bare-ring") else 1 << 20,
-            "links_max": {"channel": 256, "ethdev": 16, "memif": 8}.get(name, 1),
+            "links_max": {"channel": 256, "ethdev": 8, "memif": 4, "tcp": 2}.get(name, 1),
             "ring_min": 64 if name in ("ethdev", "bare-ring") else 0,
             "ring_max": 4096 if name in ("channel", "ethdev", "bare-ring", "pipe") else 0,
             "queues": name in ("ethdev", "memif"), "waits": name in ("tcp", "mq")}
@@ -50,7 +50,7 @@ class Steps(unittest.TestCase):
 
     def test_queues_of_ports_are_no_links(self):
         found = {step.queues: step.names for step in steps_of(works=("queues",))}
-        self.assertEqual(found, {queues: ("ethdev", "memif") if queues <= 8 else ("ethdev",)
+        self.assertEqual(found, {queues: ("ethdev", "memif") if queues <= 4 else ("ethdev",)
                                  for queues in plan.QUEUES})
         self.assertEqual({step.opened for step in steps_of(works=("queues",))}, set(plan.QUEUES))
         self.assertEqual({step.names for step in steps_of(works=("links",))}, {("channel",)})

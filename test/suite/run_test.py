@@ -46,7 +46,7 @@ class Results(SuiteTest):
         queues = found["ethdev", "trip", "queues"]
         self.assertAlmostEqual(queues["slope_ns"], 2, places=6)
         self.assertEqual((queues["unit"], [x for x, _ in queues["points"]]),
-                         ("queue", [1, 2, 4, 8, 16]))
+                         ("queue", [1, 2, 4, 8]))
         self.rings(results)
         self.assertGreater(found["channel", "trip", "load"]["slope_ns"], 0)
         self.assertAlmostEqual(found["channel", "message", "burst"]["r2"], 1, places=3)

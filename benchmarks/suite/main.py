@@ -50,11 +50,13 @@ def commit():
         return None
 
 
-def fingerprint(path):
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
+def fingerprint(paths):
+    """Of what is in files, as far as they can be read."""
+    found = hashlib.sha256()
+    for path in paths:
+        with contextlib.suppress(OSError):
+            found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def contest_program(options):
@@ -62,22 +64,20 @@ def contest_program(options):
 
 
 def libraries(build):
-    """One fingerprint of the shared libraries that the programs load from their build."""
-    found = hashlib.sha256()
-    for folder in ("lib", "drivers"):
-        for path in sorted((build / folder).glob("*.so*")):
-            if path.is_file() and not path.is_symlink():
-                found.update(path.read_bytes())
-    return found.hexdigest()
+    """The shared ones that the programs load from their build."""
+    return [path for folder in ("lib", "drivers") for path in sorted((build / folder).glob("*.so*"))
+            if not path.is_symlink()]
 
 
 def identity(options, argv):
     """What a state is known by: figures of two of them do not belong in one table."""
     program = contest_program(options)
     return {"command": command.identity(argv), "commit": commit(),
-            "program": fingerprint(program),
-            "guest": fingerprint(program.with_name("contest-guest")),
-            "libraries": libraries(options.build),
+            # A commit is not known everywhere.
+            "suite": fingerprint(sorted(pathlib.Path(__file__).parent.glob("*.py"))),
+            "program": fingerprint([program]),
+            "guest": fingerprint([program.with_name("contest-guest")]),
+            "libraries": fingerprint(libraries(options.build)),
             "cores": f"{options.near_core},{options.far_core}", "node": platform.node(),
             "boot": place.read(pathlib.Path("/proc/sys/kernel/random/boot_id")), "begun": now()}
 

@@ -83,7 +83,8 @@ class State:
             return
         self.begun = begun[0]
         for key, what in (("command", "command line"), ("commit", "commit"),
-                          ("program", "contest program"), ("guest", "contest-guest program"),
+                          ("suite", "benchmarks/suite"), ("program", "contest program"),
+                          ("guest", "contest-guest program"),
                           ("libraries", "build of the libraries"), ("cores", "pair of cores"),
                           ("node", "machine"), ("boot", "start of the machine")):
             was, now = self.begun.get(key), identity.get(key)

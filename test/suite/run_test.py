@@ -324,6 +324,17 @@ class Resume(SuiteTest):
         self.assertIn("nothing to measure", done.stderr)
         self.assertTrue(path.read_text(encoding="utf-8").startswith(text))
 
+    def test_other_suite(self):
+        """Where git knows no commit, or one that was changed."""
+        words = ("--quick", "--works", "trips", "--only", "channel")
+        self.run_suite(*words)
+        path = self.out / "state" / "begun.jsonl"
+        begun = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**begun, "suite": "another"}) + "\n", encoding="utf-8")
+        done = self.run_suite(*words)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("another benchmarks/suite began", done.stderr)
+
     def test_other_libraries(self):
         words = ("--quick", "--works", "trips", "--only", "channel")
         self.run_suite(*words)

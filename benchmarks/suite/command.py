@@ -31,7 +31,8 @@ OPTIONS
     --out DIR           where results go; made when it is not there
     --budget TIME       time for all, as 90s, 10m or 1h (10m). With less, rounds are shorter
                         (0.3 s, at least 0.2 s), then fewer (7, at least 3), then the steps of
-                        least weight are left out: the results name them
+                        least weight are left out: the results name them. One step of all
+                        contestants takes half a minute, whatever the budget
     --quick             under two minutes: each contestant once in round trips and in rate,
                         what the bars need, a short tail; no guest unless --guest, which
                         takes a minute and a half each

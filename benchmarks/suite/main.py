@@ -192,11 +192,7 @@ class Course:
         sessions = self.sessions()
         self.make_plan(sessions)
         if not self.plan.steps:
-            raise command.Usage("there is nothing to measure, expected a contestant of --only "
-                                "that is there and does a work of --works" +
-                                (", of which --quick has trips, rate and tail"
-                                 if self.options.quick else "") +
-                                ": benchmarks/run --list tells who is missing")
+            raise command.Usage(self.nothing(len(sessions) > 1))
         self.tell_place()
         todo = [step for step in self.plan.steps if step.key not in self.state.steps]
         self.progress.steps = len(todo)
@@ -206,6 +202,14 @@ class Course:
             if mine:
                 self.run_session(session, mine, todo)
         self.end()
+
+    def nothing(self, guests):
+        alone = [name for name in self.options.only if name in names.PEERS_GUEST]
+        return ("there is nothing to measure, expected a contestant of --only that is there and "
+                "does a work of --works" +
+                (", of which --quick has trips, rate and tail" if self.options.quick else "") +
+                (f", and a guest (--guest) for {', '.join(alone)}" if alone and not guests else "") +
+                ": benchmarks/run --list tells who is missing")
 
     def tell_place(self):
         self.place["versions"]["dpdk"] = self.state.sessions["host"]["start"].get("dpdk")
@@ -303,11 +307,12 @@ def guest_guess(listed):
 
 def print_list(options):
     """--list: from the program where there is one, which knows what is missing."""
-    what = {}
+    what = {name: "in a guest only" for name in names.PEERS_GUEST}
+    what.update({name: f"in a guest only, and with {needs}" for name, needs in names.NEEDS.items()})
     contest = driver.Contest(driver.on_the_host([str(contest_program(options))]), os.devnull)
     try:
         listed = contest.order("list")
-        what = {entry["name"]: entry["what"] for entry in listed["contestants"]}
+        what.update({entry["name"]: entry["what"] for entry in listed["contestants"]})
         what.update({entry["name"]: f"missing: comes with {entry['package']}"
                      for entry in listed["missing"]})
     except (driver.Broken, driver.Fault, driver.Refused) as error:

@@ -220,6 +220,10 @@ def lines(results):
         yield ""
         yield "Not measured"
         yield from rest
+    if any(f.get("contestant") for f in results["faults"]):
+        yield ""
+        yield ("Who failed in a step in which others were measured is not tried again: for that "
+               "remove the folder state of the results.")
     if not results["complete"]:
         yield ""
         yield "Not all of the plan was run: the same command goes on with the rest."

@@ -178,6 +178,7 @@ class Faults(SuiteTest):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(self.error_of("memif"), "SIGABRT.*memif is no more")
         self.assertIsNone(self.error_of("channel"))
+        self.assertIn("is not tried again: for that remove the folder state", done.stdout)
         results = self.results()
         self.figure(results, contestant="memif", work="trips", size=64)
         self.figure(results, contestant="tcp", work="rate", size=64)
@@ -375,6 +376,7 @@ class Usage(SuiteTest):
     def test_nothing_to_measure(self):
         self.refused("nothing to measure", "--quick", "--only", "iceoryx")
         self.refused("--quick has trips, rate and tail", "--quick", "--works", "paced")
+        self.refused("a guest .--guest. for vsock", "--only", "vsock")
         done = self.run_suite("--quick", "--only", "channel")
         self.assertEqual(done.returncode, 0, done.stderr)
 
@@ -444,6 +446,7 @@ class Usage(SuiteTest):
             self.assertIn(name, done.stdout)
         self.assertIn("made-up memif", done.stdout)
         self.assertIn("missing: comes with", done.stdout)
+        self.assertRegex(done.stdout, "vsock +in a guest only, and with .*modprobe vhost_vsock")
 
 
 class Contract(SuiteTest):

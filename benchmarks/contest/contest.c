@@ -24,6 +24,7 @@ enum which {
 struct options {
 	enum which which;
 	int core[2];
+	const char *cores; /* as given */
 	const char *control;
 	const char *folder;
 	const char *device;
@@ -65,6 +66,7 @@ option_take(struct options *options, int option, const char *value)
 		if (sscanf(value, "%d,%d", &options->core[0], &options->core[1]) != 2 ||
 		    options->core[0] < 0 || options->core[1] < 0)
 			refuse("expected two cores, as 0,1, and not", value);
+		options->cores = value;
 		break;
 	case 's':
 		if (strcmp(value, "near") != 0 && strcmp(value, "far") != 0)
@@ -110,6 +112,8 @@ options_read(struct options *options, int argc, char **argv)
 	if ((options->which != BOTH) != (options->control != NULL))
 		refuse("--side and --control belong together; given",
 		       options->control == NULL ? "--side" : "--control");
+	if (options->which == BOTH && options->core[0] == options->core[1])
+		refuse("two processes that poll need two cores, as 0,1, and not", options->cores);
 	if (strlen(options->folder) >= MEETING_PATH_BYTES)
 		refuse("--folder is longer than 199 bytes:", options->folder);
 }
@@ -173,9 +177,6 @@ near_here(const struct options *options, int fd)
 
 	if (meet(&side, fd, true) != 0)
 		return 1;
-	if (options->which == BOTH && options->core[0] == options->core[1])
-		refuse("two processes that poll need two cores, as 0,1, and not one twice: core",
-		       "of --cores");
 	if (options->which == BOTH) {
 		side.far = fork();
 		if (side.far == 0) {
@@ -219,7 +220,7 @@ near_main(const struct options *options, int fd)
 int
 main(int argc, char **argv)
 {
-	struct options options = {.core = {0, 1}, .folder = "", .device = ""};
+	struct options options = {.core = {0, 1}, .cores = "", .folder = "", .device = ""};
 	int fd;
 
 	options_read(&options, argc, argv);

@@ -14,9 +14,9 @@ import subprocess
 import sys
 import time
 
-HOST = """channel channel-split msg msg-split rpc packed ethdev ethdev-split memif memif-zc
-vhost-split vhost-packed rte-ring bare-ring cached-ring plain-copy unix-stream unix-seqpacket pipe
-eventfd mq futex-ring tcp zmq nng iceoryx""".split()
+HOST = """channel channel-long channel-split msg msg-split rpc packed ethdev ethdev-split memif
+memif-zc vhost-split vhost-packed rte-ring bare-ring cached-ring plain-copy unix-stream
+unix-seqpacket pipe eventfd mq futex-ring tcp zmq nng iceoryx""".split()
 # Their far side is a guest; they cannot be opened between two processes.
 GUEST = ("virtio-net", "virtio-serial", "vsock")
 # Their links are queues of one port.

@@ -55,9 +55,10 @@ orders rings 120
 orders killed 20
 orders killed-in-round 20
 orders near-killed 20
-names | diff "$work/before" - >"$work/left" 2>&1
-check "nothing is left behind" $? "$work/left"
 usage_error --cores one
+usage_error --cores 1,1
 usage_error --dance
 usage_error stray
+names | diff "$work/before" - >"$work/left" 2>&1
+check "nothing is left behind" $? "$work/left"
 finish

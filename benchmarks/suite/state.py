@@ -77,11 +77,14 @@ class State:
         path = self.folder / "begun.jsonl"
         begun = _read(path) if path.exists() else []
         # Who did nothing leaves nothing that another one could spoil.
-        if not begun or not self.records:
-            path.write_text(json.dumps(identity) + "\n", encoding="utf-8")
+        if not self.records:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(json.dumps(identity) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
             self.begun = identity
             return
-        self.begun = begun[0]
+        self.begun = begun[0] if begun else {}
         for key, what in (("command", "command line"), ("commit", "commit"),
                           ("suite", "benchmarks/suite"), ("program", "contest program"),
                           ("guest", "contest-guest program"),

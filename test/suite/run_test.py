@@ -336,6 +336,15 @@ class Resume(SuiteTest):
         self.assertEqual(done.returncode, 2)
         self.assertIn("another benchmarks/suite began", done.stderr)
 
+    def test_state_that_does_not_know_who_began(self):
+        """It may be of anybody: nothing is added to it."""
+        words = ("--quick", "--works", "trips", "--only", "channel")
+        self.run_suite(*words)
+        (self.out / "state" / "begun.jsonl").write_text("", encoding="utf-8")
+        done = self.run_suite(*words)
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, "another command line began .unknown.*remove")
+
     def test_other_libraries(self):
         words = ("--quick", "--works", "trips", "--only", "channel")
         self.run_suite(*words)

@@ -34,8 +34,8 @@ const suiteModel = (() => {
 			found.push(`The document is of suite version ${JSON.stringify(document.suite)}, this page knows version ` +
 				`${VERSION}: fields may be missing or mean something else. Make the report with the suite that wrote it.`);
 		if (document.complete === false)
-			found.push('The run is not complete: what is missing below was not measured. benchmarks/run with the same ' +
-				'--out goes on where it stopped.');
+			found.push('The run is not complete: what is missing below was not measured. The same command goes on ' +
+				'where it stopped.');
 		if (document.quick === true)
 			found.push('A quick run: few rounds and samples, so wide quartiles and few high percentiles.');
 		for (const [key, what] of PARTS)

@@ -151,7 +151,7 @@ def document(course):
 
 
 def write(folder, results):
-    """Whole or not at all: a page may be reading it. @return its path."""
+    """Whole or not at all: a page may be reading it."""
     path = folder / "results.json"
     new = folder / "results.json.new"
     try:
@@ -162,7 +162,6 @@ def write(folder, results):
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    return path
 
 
 def write_page(root, folder):

@@ -204,11 +204,11 @@ class Course:
         self.end()
 
     def nothing(self, guests):
-        alone = [name for name in self.options.only if name in names.PEERS_GUEST]
+        alone = [name for name in self.options.only if name in names.PEERS_GUEST and not guests]
         return ("there is nothing to measure, expected a contestant of --only that is there and "
                 "does a work of --works" +
                 (", of which --quick has trips, rate and tail" if self.options.quick else "") +
-                (f", and a guest (--guest) for {', '.join(alone)}" if alone and not guests else "") +
+                (f", and a guest (--guest) for {', '.join(alone)}" if alone else "") +
                 ": benchmarks/run --list tells who is missing")
 
     def tell_place(self):

@@ -7,35 +7,6 @@
 
 #include "channel_rig.h"
 
-#define CELLS 16u
-#define DATA 4096u
-
-static struct rig rig;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
-static uint32_t
-commit_word(uint32_t index, uint32_t kind, uint32_t length)
-{
-	uint32_t lap = index / CELLS % 256;
-
-	return 1u << 31 | RIG_PAIRING << 24 | lap << 16 | kind << 8 | length;
-}
-
 /* The channel is broken for this cause, and nothing is delivered any more. */
 static void
 expect_broken(enum nhn_fault fault)
@@ -46,13 +17,6 @@ expect_broken(enum nhn_fault fault)
 	*rig_word(&rig, rig.rx.head) = commit_word(rig.rx.head, NHN_KIND_RAW, 4);
 	rig_expect_empty(&rig);
 	assert_int_equal(rig.rx.fault, fault);
-}
-
-static void
-again(void)
-{
-	rig_close(&rig);
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
 }
 
 static void
@@ -99,8 +63,7 @@ static void
 test_inline_length_over_metadata(void **state)
 {
 	(void)state;
-	rig_close(&rig);
-	rig_open(&rig, NHN_USE_ETHERNET, 128, CELLS, DATA);
+	reopen(NHN_USE_ETHERNET, 128, CELLS, DATA);
 	*rig_word(&rig, rig.rx.head) = commit_word(rig.rx.head, NHN_KIND_RAW, 109);
 	expect_broken(NHN_FAULT_LENGTH);
 }
@@ -168,8 +131,7 @@ test_descriptor_without_data_ring(void **state)
 
 	(void)state;
 	for (length = 0; length < 130; length++) {
-		rig_close(&rig);
-		rig_open(&rig, NHN_USE_RAW, 64, CELLS, 0);
+		reopen(NHN_USE_RAW, 64, CELLS, 0);
 		describe(NHN_DATA_START, length);
 		expect_broken(NHN_FAULT_DESCRIPTOR);
 	}

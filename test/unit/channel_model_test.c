@@ -19,7 +19,6 @@ struct model {
 	uint32_t pairing;
 };
 
-static struct rig rig;
 static struct model model;
 
 /* Bytes of the data ring that a message takes, with those skipped before it. */

@@ -6,28 +6,8 @@
 
 #include "channel_rig.h"
 
-#define CELLS 16u
-#define DATA 4096u
 #define ROUNDS 200000u
 #define MOST 8u /* messages of a poll */
-
-static struct rig rig;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
 
 /* ---- the idle poll ---- */
 

@@ -109,4 +109,49 @@ rig_word(struct rig *rig, uint32_t index)
 	return nhn_tx_commit_word(&rig->tx, nhn_tx_cell(&rig->tx, index));
 }
 
+/* ---- the one of a test program, opened anew for each test ---- */
+
+#define CELLS 16u
+#define DATA 4096u
+
+static struct rig rig;
+
+static inline void
+reopen(enum nhn_use use, uint16_t cell_bytes, uint32_t cells, uint32_t data_bytes)
+{
+	rig_close(&rig);
+	rig_open(&rig, use, cell_bytes, cells, data_bytes);
+}
+
+static inline void
+again(void)
+{
+	reopen(NHN_USE_RAW, 64, CELLS, DATA);
+}
+
+static inline int
+setup(void **state)
+{
+	(void)state;
+	again();
+	return 0;
+}
+
+static inline int
+teardown(void **state)
+{
+	(void)state;
+	rig_close(&rig);
+	return 0;
+}
+
+/* What an honest writer would commit there. */
+static inline uint32_t
+commit_word(uint32_t index, uint32_t kind, uint32_t length)
+{
+	uint32_t lap = index / CELLS % 256;
+
+	return 1u << 31 | RIG_PAIRING << 24 | lap << 16 | kind << 8 | length;
+}
+
 #endif /* NHN_TEST_CHANNEL_RIG_H */

@@ -5,42 +5,6 @@
 
 #include "channel_rig.h"
 
-#define CELLS 16u
-#define DATA 4096u
-
-static struct rig rig;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
-static void
-again(void)
-{
-	rig_close(&rig);
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
-}
-
-static uint32_t
-commit_word(uint32_t index, uint32_t kind, uint32_t length)
-{
-	uint32_t lap = index / CELLS % 256;
-
-	return 1u << 31 | RIG_PAIRING << 24 | lap << 16 | kind << 8 | length;
-}
-
 /* Send the next message within a run. Returns whether there was room. */
 static bool
 run_send(struct nhn_tx_run *run, uint32_t length)

@@ -5,26 +5,12 @@
 
 #include "channel_rig.h"
 
-#define CELLS 16u
-#define DATA 4096u
-
-static struct rig rig;
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 static void
 test_counters_pass_the_wrap(void **state)
 {
 	uint32_t i;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
 	assert_int_equal(rig.tx.tail, 0xfffffff8u);
 	assert_int_equal(rig.tx.data_tail, 0xfffff000u);
 	for (i = 0; i < 40; i++) {
@@ -52,7 +38,7 @@ sizes_of(enum nhn_use use, uint16_t cell_bytes, uint32_t data_bytes)
 	uint32_t inline_bytes = nhn_inline_bytes(use, cell_bytes);
 	uint32_t length;
 
-	rig_open(&rig, use, cell_bytes, 64, data_bytes);
+	reopen(use, cell_bytes, 64, data_bytes);
 	assert_int_equal(rig.tx.inline_bytes, inline_bytes);
 	for (length = 0; length <= inline_bytes + 70; length++)
 		send_and_take(length);
@@ -65,7 +51,6 @@ sizes_of(enum nhn_use use, uint16_t cell_bytes, uint32_t data_bytes)
 	assert_null(nhn_tx_reserve(&rig.tx, data_bytes / 2 + 1));
 	assert_null(nhn_tx_reserve(&rig.tx, UINT32_MAX));
 	send_and_take(data_bytes / 2);
-	rig_close(&rig);
 }
 
 static void
@@ -85,7 +70,7 @@ static void
 test_no_data_ring(void **state)
 {
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, 0);
+	reopen(NHN_USE_RAW, 64, CELLS, 0);
 	send_and_take(60);
 	assert_null(nhn_tx_reserve(&rig.tx, 61));
 	assert_int_equal(rig.tx.full, 0);
@@ -100,7 +85,6 @@ test_many_laps(void **state)
 	uint32_t i, held;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
 	for (i = 0; i < 600 * CELLS; i++) {
 		uint32_t length = pattern_length(RIG_SEED, i, DATA / 2);
 
@@ -123,7 +107,7 @@ test_full_ring(void **state)
 	uint32_t i;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, 0);
+	reopen(NHN_USE_RAW, 64, CELLS, 0);
 	for (i = 0; i < CELLS; i++)
 		assert_true(rig_send(&rig, 8));
 	assert_int_equal(rig.tx.full, 0);
@@ -148,7 +132,7 @@ static void
 test_full_data_ring(void **state)
 {
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, 64, DATA);
+	reopen(NHN_USE_RAW, 64, 64, DATA);
 	assert_true(rig_send(&rig, DATA / 2));
 	assert_true(rig_send(&rig, DATA / 2 - 63));
 	assert_null(nhn_tx_reserve(&rig.tx, 61));
@@ -173,7 +157,7 @@ test_data_wrap_is_skipped_and_freed(void **state)
 	uint32_t lap;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, 64, DATA);
+	reopen(NHN_USE_RAW, 64, 64, DATA);
 	for (lap = 0; lap < 50; lap++) {
 		uint32_t tail = rig.tx.data_tail;
 
@@ -196,7 +180,7 @@ test_published_at_each_quarter_of_cells(void **state)
 	uint32_t i;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, 64, DATA);
+	reopen(NHN_USE_RAW, 64, 64, DATA);
 	for (i = 0; i < 64; i++)
 		assert_true(rig_send(&rig, 1));
 	for (i = 1; i <= 60; i++) {
@@ -222,7 +206,7 @@ test_published_at_each_quarter_of_data(void **state)
 	uint32_t i;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, 64, DATA);
+	reopen(NHN_USE_RAW, 64, 64, DATA);
 	for (i = 0; i < 8; i++)
 		assert_true(rig_send(&rig, 500));
 	for (i = 1; i <= 7; i++) {
@@ -247,7 +231,6 @@ test_peeks_accumulate_until_release(void **state)
 	uint32_t i;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
 	for (i = 0; i < CELLS; i++)
 		assert_true(rig_send(&rig, i * 14));
 	assert_int_equal(nhn_rx_peek(&rig.rx, views, 3), 3);
@@ -278,7 +261,7 @@ test_burst_is_partial_when_full(void **state)
 	uint32_t i;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, 0);
+	reopen(NHN_USE_RAW, 64, CELLS, 0);
 	for (i = 0; i < CELLS + 4; i++) {
 		pattern_fill(body[i], 60, RIG_SEED, i);
 		slices[i].data = body[i];
@@ -303,7 +286,7 @@ test_ethernet_metadata_place(void **state)
 	uint32_t i;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_ETHERNET, 128, 64, 16384);
+	reopen(NHN_USE_ETHERNET, 128, 64, 16384);
 	for (i = 0; i < 4; i++) {
 		uint8_t *cell = nhn_tx_cell(&rig.tx, rig.tx.tail);
 		void *body = nhn_tx_reserve(&rig.tx, lengths[i]);
@@ -330,7 +313,6 @@ test_reserve_may_be_given_up_or_shortened(void **state)
 	uint8_t *body;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
 	send_and_take(1800);
 	send_and_take(1800);
 	assert_non_null(nhn_tx_reserve(&rig.tx, 2048)); /* skips to the begin; given up */
@@ -355,7 +337,6 @@ test_uncommitted_is_not_seen(void **state)
 	uint32_t i;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
 	for (i = 0; i < 3 * CELLS; i++) {
 		uint32_t length = i % 2 ? 60 : 200;
 		void *body = nhn_tx_reserve(&rig.tx, length);
@@ -375,7 +356,6 @@ test_stop_and_go_lose_nothing(void **state)
 	uint32_t i;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
 	for (i = 0; i < 100; i++) {
 		assert_true(rig_send(&rig, i));
 		nhn_tx_stop(&rig.tx);
@@ -396,7 +376,6 @@ test_open_clears_and_count_counts(void **state)
 	uint32_t i;
 
 	(void)state;
-	rig_open(&rig, NHN_USE_RAW, 64, CELLS, DATA);
 	for (i = 0; i < 3 * CELLS + 5; i++)
 		send_and_take(i);
 	for (i = 0; i <= CELLS; i++) { /* i messages stand behind the cursor */
@@ -422,23 +401,24 @@ test_open_clears_and_count_counts(void **state)
 int
 main(void)
 {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_counters_pass_the_wrap, teardown),
-		cmocka_unit_test_teardown(test_all_sizes, teardown),
-		cmocka_unit_test_teardown(test_no_data_ring, teardown),
-		cmocka_unit_test_teardown(test_many_laps, teardown),
-		cmocka_unit_test_teardown(test_full_ring, teardown),
-		cmocka_unit_test_teardown(test_full_data_ring, teardown),
-		cmocka_unit_test_teardown(test_data_wrap_is_skipped_and_freed, teardown),
-		cmocka_unit_test_teardown(test_published_at_each_quarter_of_cells, teardown),
-		cmocka_unit_test_teardown(test_published_at_each_quarter_of_data, teardown),
-		cmocka_unit_test_teardown(test_peeks_accumulate_until_release, teardown),
-		cmocka_unit_test_teardown(test_burst_is_partial_when_full, teardown),
-		cmocka_unit_test_teardown(test_ethernet_metadata_place, teardown),
-		cmocka_unit_test_teardown(test_reserve_may_be_given_up_or_shortened, teardown),
-		cmocka_unit_test_teardown(test_uncommitted_is_not_seen, teardown),
-		cmocka_unit_test_teardown(test_stop_and_go_lose_nothing, teardown),
-		cmocka_unit_test_teardown(test_open_clears_and_count_counts, teardown),
+		TEST(test_counters_pass_the_wrap),
+		TEST(test_all_sizes),
+		TEST(test_no_data_ring),
+		TEST(test_many_laps),
+		TEST(test_full_ring),
+		TEST(test_full_data_ring),
+		TEST(test_data_wrap_is_skipped_and_freed),
+		TEST(test_published_at_each_quarter_of_cells),
+		TEST(test_published_at_each_quarter_of_data),
+		TEST(test_peeks_accumulate_until_release),
+		TEST(test_burst_is_partial_when_full),
+		TEST(test_ethernet_metadata_place),
+		TEST(test_reserve_may_be_given_up_or_shortened),
+		TEST(test_uncommitted_is_not_seen),
+		TEST(test_stop_and_go_lose_nothing),
+		TEST(test_open_clears_and_count_counts),
 	};
 
 	return cmocka_run_group_tests_name("channel", tests, NULL, NULL);

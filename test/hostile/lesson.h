@@ -50,6 +50,15 @@ lesson_close(void)
 	hostile_area_close(&lesson.victim.peer);
 }
 
+static inline int
+lesson_teardown(void **state)
+{
+	(void)state;
+	hostile->script = NULL;
+	lesson_close();
+	return 0;
+}
+
 static inline void
 liar_begin(void)
 {

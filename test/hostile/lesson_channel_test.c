@@ -14,14 +14,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	lesson_close();
-	return 0;
-}
-
 /* The liar's next message names this range, which is @p skip behind the expected one. */
 static void
 describe(uint32_t skip, uint32_t length)
@@ -398,7 +390,7 @@ test_memif_burst_over_255(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, lesson_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_vhost_2018_1059_range_ends_outside),
 		TEST(test_vhost_2020_10722_offset_plus_size_overflows),

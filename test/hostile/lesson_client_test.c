@@ -369,7 +369,7 @@ test_client_answered_too_early(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, client_setup, msg_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, client_setup, lesson_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_client_replies_of_other_ids),
 		TEST(test_client_replies_twice),

@@ -8,15 +8,6 @@
 
 #include "lesson_header.h"
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	hostile->script = NULL;
-	lesson_close();
-	return 0;
-}
-
 /* ---- a header's numbers ---- */
 
 /* CVE-2020-10722: a sum of two sizes passed 2^32, or 2^64, and looked small. */
@@ -249,7 +240,7 @@ test_vhost_2022_0669_layouts_leak_nothing(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_teardown(f, teardown)
+#define TEST(f) cmocka_unit_test_teardown(f, lesson_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_vhost_2020_10722_sizes_overflow),
 		TEST(test_vhost_2020_10723_count_is_no_index),

@@ -323,7 +323,7 @@ test_loads_of_a_relay(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, msg_setup, msg_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, msg_setup, lesson_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_loads_of_a_step),
 		TEST(test_loads_of_a_send),

@@ -119,14 +119,6 @@ msg_setup(void **state)
 	return 0;
 }
 
-static inline int
-msg_teardown(void **state)
-{
-	(void)state;
-	lesson_close();
-	return 0;
-}
-
 /* An honest one takes the liar's place, and what is sent then arrives. */
 static inline void
 honest_successor(void)

@@ -372,7 +372,7 @@ test_loads_are_exact(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, msg_setup, msg_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, msg_setup, lesson_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_head_changes_between_parts),
 		TEST(test_message_within_a_message),

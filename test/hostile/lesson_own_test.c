@@ -7,15 +7,6 @@
 
 #include "lesson_header.h"
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	hostile->script = NULL;
-	lesson_close();
-	return 0;
-}
-
 /* All of the own control block but session and beat, whose change is an intruder's. */
 static void
 scramble_own_words(void)
@@ -231,7 +222,7 @@ test_lgmp_nothing_is_held(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_teardown(f, teardown)
+#define TEST(f) cmocka_unit_test_teardown(f, lesson_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_xsa_155_own_words_are_not_read_back),
 		TEST(test_xsa_155_handshake_goes_on_from_private_copies),

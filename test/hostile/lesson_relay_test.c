@@ -377,8 +377,8 @@ test_packed_message_too_wide(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, msg_teardown)
-#define WIDE(f) cmocka_unit_test_setup_teardown(f, wide_setup, msg_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, lesson_teardown)
+#define WIDE(f) cmocka_unit_test_setup_teardown(f, wide_setup, lesson_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_honest_messages),
 		TEST(test_liar_within_a_message),

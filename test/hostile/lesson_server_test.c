@@ -233,7 +233,7 @@ test_server_late_reply_to_a_successor(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, server_setup, msg_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, server_setup, lesson_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_server_same_id_again),
 		TEST(test_server_request_longer_than_memory),

@@ -5,31 +5,8 @@
 #
 # usage: ipc_perf_modes_test.sh BUILD_FOLDER
 set -u
-here=$(cd "$(dirname "$0")" && pwd) || exit 1
-# shellcheck source=test/shell/checks.sh
-. "$here/../shell/checks.sh"
-build=$(cd "$1" && pwd) || exit 1
-perf=$build/app/ipc-perf
-other_core=$(($(nproc) > 1))
-
-work=$(mktemp -d /dev/shm/nahanni-modes-test.XXXXXX) || skip "/dev/shm is not writable"
-on_exit "rm -rf '$work'"
-# shellcheck disable=SC2016	# at the exit
-on_exit 'kill $(jobs -p) 2>/dev/null; wait'
-
-report()	# EXPRESSIONS...
-{
-	/usr/bin/python3 "$here/../shell/report.py" "$work/out.json" "$@"
-}
-
-# pong VIA: of a link over a file
-pong()
-{
-	rm -f "$work/memory" "$work/out.json"
-	"$perf" -l "$other_core" -- --mode pong --via "$1" --link "role=host,path=$work/memory" >"$work/pong.log" 2>&1 &
-	pong=$!
-	wait_for test -s "$work/memory"
-}
+# shellcheck source=test/pair/ipc_perf_rig.sh
+. "$(dirname "$0")/ipc_perf_rig.sh"
 
 # mode VIA MODE OPTIONS... -- EXPRESSIONS...
 mode()
@@ -46,8 +23,7 @@ mode()
 		--json "$work/out.json" "${options[@]}" >"$work/near.log" 2>&1 &&
 		wait "$pong" && report 'run["met"]' 'clean(run)' "$@"
 	check "$via, $mode ${options[*]}" $? "$work/near.log" "$work/pong.log"
-	kill "$pong" 2>/dev/null
-	wait "$pong" 2>/dev/null
+	pong_end
 }
 
 steady='run["outcome"] in ("complete", "unsteady limit")'
@@ -105,8 +81,7 @@ port()	# NAME MODE OPTIONS... -- EXPRESSIONS...
 		"${options[@]}" >"$work/near.log" 2>&1 &&
 		wait "$pong" && report 'run["met"]' 'clean(run)' "$@"
 	check "memif, $mode ${options[*]}" $? "$work/near.log" "$work/pong.log"
-	kill "$pong" 2>/dev/null
-	wait "$pong" 2>/dev/null
+	pong_end
 }
 
 port ping --size 64 --samples 20k -- "$all" 'run["limit_ns"]["n"] > 0' 'run["link"]["kind"] == "port"'

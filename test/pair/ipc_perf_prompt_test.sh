@@ -5,40 +5,12 @@
 #
 # usage: ipc_perf_prompt_test.sh BUILD_FOLDER
 set -u
-here=$(cd "$(dirname "$0")" && pwd) || exit 1
-# shellcheck source=test/shell/checks.sh
-. "$here/../shell/checks.sh"
-build=$(cd "$1" && pwd) || exit 1
-perf=$build/app/ipc-perf
-other_core=$(($(nproc) > 1))
-
-work=$(mktemp -d /dev/shm/nahanni-prompt-test.XXXXXX) || skip "/dev/shm is not writable"
-on_exit "rm -rf '$work'"
-# shellcheck disable=SC2016	# at the exit
-on_exit 'kill $(jobs -p) 2>/dev/null; wait'
-
-report()	# EXPRESSIONS...
-{
-	/usr/bin/python3 "$here/../shell/report.py" "$work/out.json" "$@"
-}
-
-pong()
-{
-	rm -f "$work/memory" "$work"/out.*
-	"$perf" -l "$other_core" -- --mode pong --link "role=host,path=$work/memory" >"$work/pong.log" 2>&1 &
-	pong=$!
-	wait_for test -s "$work/memory"
-}
-
-ended()
-{
-	kill "$pong" 2>/dev/null
-	wait "$pong" 2>/dev/null
-}
+# shellcheck source=test/pair/ipc_perf_rig.sh
+. "$(dirname "$0")/ipc_perf_rig.sh"
 
 test_pipe()
 {
-	pong
+	pong channel
 	printf '%s\n' 'set size 60' 'set samples 20k' 'show config' 'start' 'show stats' 'show histogram' 'show floor' \
 		'show link' 'show topology' 'show gaps' 'set mode flood' 'set burst 16' 'start' 'show runs' \
 		"save $work/out.json" "save $work/out.csv" "report $work/out.html" 'help' 'quit' |
@@ -46,29 +18,29 @@ test_pipe()
 		wait "$pong" && report 'len(runs) == 2' 'runs[0]["mode"] == "ping"' 'runs[1]["settings"]["burst"] == "16"' 'all(r["met"] for r in runs)' &&
 		grep -q '"ipc-perf"' "$work/out.html" && grep -q '^1,' "$work/out.csv"
 	check "two runs from a pipe, shown, saved and reported; quit ends the far end" $? "$work/near.log" "$work/pong.log"
-	ended
+	pong_end
 }
 
 test_file()
 {
-	pong
+	pong channel
 	printf '%s\n' 'set mode rpc' 'set depth 4' 'set size 60' 'set samples 5k' 'start' 'clear' 'start' "save $work/out.json" >"$work/commands"
 	timeout 120 "$perf" -l 0 -- --cmdline-file "$work/commands" --link "role=guest,path=$work/memory" >"$work/near.log" 2>&1 </dev/null &&
 		report 'len(runs) == 1' 'run["mode"] == "rpc"' 'run["met"]'
 	check "commands from a file; clear forgets" $? "$work/near.log"
-	ended
-	pong
+	pong_end
+	pong channel
 	printf '%s\n' 'set size 60' 'set sise 61' >"$work/commands"
 	timeout 60 "$perf" -l 0 -- --cmdline-file "$work/commands" --link "role=guest,path=$work/memory" >"$work/near.log" 2>&1 </dev/null
 	[ $? = 2 ] && grep -q 'sise' "$work/near.log" && grep -q 'commands.*2' "$work/near.log"
 	check "a wrong word in a command file: named with file and line, status 2" $? "$work/near.log"
-	ended
+	pong_end
 }
 
 # The prompt answers while a run is under way; stop ends it; a word is completed.
 test_terminal()
 {
-	pong
+	pong channel
 	timeout 90 /usr/bin/python3 - "$perf" "role=guest,path=$work/memory" >"$work/near.log" 2>&1 <<-'END'
 	import os, pty, select, sys, time
 	pid, fd = pty.fork()
@@ -114,12 +86,12 @@ test_terminal()
 	END
 	grep -q '^status [01]' "$work/near.log"
 	check "a terminal: completion, show and stop while a run is under way" $? "$work/near.log"
-	ended
+	pong_end
 }
 
 test_scenario()
 {
-	pong
+	pong channel
 	cat >"$work/two.cfg" <<-'END'
 	[all]
 	size = 60
@@ -134,7 +106,7 @@ test_scenario()
 	timeout 120 "$perf" -l 0 -- --scenario "$work/two.cfg" --json "$work/out.json" --link "role=guest,path=$work/memory" >"$work/near.log" 2>&1 &&
 		report 'len(runs) == 2' '[r["name"] for r in runs] == ["idle", "loaded"]' 'all(r["met"] for r in runs)'
 	check "a scenario of two runs" $? "$work/near.log"
-	ended
+	pong_end
 	for file in "$here"/../../config/ipc-perf-*.cfg; do
 		timeout 60 "$perf" -- --scenario "$file" --link "role=guest,path=$work/absent" >"$work/near.log" 2>&1
 		grep -q absent "$work/near.log"

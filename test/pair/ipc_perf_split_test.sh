@@ -5,19 +5,11 @@
 #
 # usage: ipc_perf_split_test.sh BUILD_FOLDER
 set -u
-here=$(cd "$(dirname "$0")" && pwd) || exit 1
-# shellcheck source=test/shell/checks.sh
-. "$here/../shell/checks.sh"
-build=$(cd "$1" && pwd) || exit 1
-perf=$build/app/ipc-perf
+# shellcheck source=test/pair/ipc_perf_rig.sh
+. "$(dirname "$0")/ipc_perf_rig.sh"
 samples=20000
 endless=1000000000
-other_core=$(($(nproc) > 1))
 
-work=$(mktemp -d /dev/shm/nahanni-split-test.XXXXXX) || skip "/dev/shm is not writable"
-on_exit "rm -rf '$work'"
-# shellcheck disable=SC2016	# at the exit
-on_exit 'kill $(jobs -p) 2>/dev/null; wait'
 # Of this user, whoever it is.
 group=$(id -gn)
 host="role=host,path=$work/h2g,peer=$work/g2h,size=1M,mode=0660,group=$group"

@@ -5,26 +5,11 @@
 #
 # usage: ipc_perf_test.sh BUILD_FOLDER
 set -u
-here=$(cd "$(dirname "$0")" && pwd) || exit 1
-# shellcheck source=test/shell/checks.sh
-. "$here/../shell/checks.sh"
-build=$(cd "$1" && pwd) || exit 1
-perf=$build/app/ipc-perf
+# shellcheck source=test/pair/ipc_perf_rig.sh
+. "$(dirname "$0")/ipc_perf_rig.sh"
 samples=20000
-other_core=$(($(nproc) > 1))
 
 testpmd=$(command -v dpdk-testpmd) || skip "dpdk-testpmd is missing: run devtools/setup"
-work=$(mktemp -d /dev/shm/nahanni-pair-test.XXXXXX) || skip "/dev/shm is not writable"
-on_exit "rm -rf '$work'"
-# shellcheck disable=SC2016	# at the exit
-on_exit 'kill $(jobs -p) 2>/dev/null; wait'
-
-pong_start()	# VIA
-{
-	"$perf" -l "$other_core" -- --mode pong --via "$1" --link "role=host,path=$work/memory" >"$work/pong.log" 2>&1 &
-	pong=$!
-	wait_for test -s "$work/memory"
-}
 
 ping()	# VIA SIZE
 {
@@ -34,16 +19,14 @@ ping()	# VIA SIZE
 
 test_size()	# VIA SIZE
 {
-	rm -f "$work/memory" "$work/out.json"
-	pong_start "$1"
+	pong "$1"
 	ping "$1" "$2" && wait $pong && all_arrived "$work/out.json" $samples
 	check "$1, $2 bytes: $samples messages there and back" $? "$work/ping.log" "$work/pong.log"
 }
 
 test_ping_killed()	# VIA
 {
-	rm -f "$work/memory" "$work/out.json"
-	pong_start "$1"
+	pong "$1"
 	"$perf" -l 0 -- --mode ping --via "$1" --link "role=guest,path=$work/memory" --size 64 --samples 1000000000 >"$work/first.log" 2>&1 &
 	local first=$!
 	wait_for grep -q 'waiting for pong' "$work/first.log"
@@ -161,8 +144,7 @@ test_bad_memory()
 	check "foreign file untouched" $?
 	head -c 100 /dev/zero >"$work/small"
 	refused 2 '100' "$perf" -- --mode pong --link "role=host,path=$work/small"
-	rm -f "$work/memory"
-	pong_start channel
+	pong channel
 	refused 2 'another process|holds' "$perf" -l 0 -- --mode ping --link "role=host,path=$work/memory" --size 60 --samples 1000
 	kill -INT $pong
 	wait $pong

@@ -5,42 +5,14 @@
 #
 # usage: ipc_perf_trust_test.sh BUILD_FOLDER
 set -u
-here=$(cd "$(dirname "$0")" && pwd) || exit 1
-# shellcheck source=test/shell/checks.sh
-. "$here/../shell/checks.sh"
-build=$(cd "$1" && pwd) || exit 1
-perf=$build/app/ipc-perf
-other_core=$(($(nproc) > 1))
-
-work=$(mktemp -d /dev/shm/nahanni-trust-test.XXXXXX) || skip "/dev/shm is not writable"
-on_exit "rm -rf '$work'"
-# shellcheck disable=SC2016	# at the exit
-on_exit 'kill $(jobs -p) 2>/dev/null; wait'
-
-report()	# EXPRESSIONS...
-{
-	/usr/bin/python3 "$here/../shell/report.py" "$work/out.json" "$@"
-}
-
-pong()
-{
-	rm -f "$work/memory" "$work/out.json"
-	"$perf" -l "$other_core" -- --mode pong --link "role=host,path=$work/memory" >"$work/pong.log" 2>&1 &
-	pong=$!
-	wait_for test -s "$work/memory"
-}
+# shellcheck source=test/pair/ipc_perf_rig.sh
+. "$(dirname "$0")/ipc_perf_rig.sh"
 
 # In the background it is the process itself that $! names.
 near()	# OPTIONS...
 {
 	[ "$BASHPID" = $$ ] || exec "$perf" -l 0 -- --link "role=guest,path=$work/memory" --json "$work/out.json" "$@" >"$work/near.log" 2>&1
 	"$perf" -l 0 -- --link "role=guest,path=$work/memory" --json "$work/out.json" "$@" >"$work/near.log" 2>&1
-}
-
-ended()
-{
-	kill "$pong" 2>/dev/null
-	wait "$pong" 2>/dev/null
 }
 
 # Sample i is i ns, so percentile p is ceil(p N) within a histogram's step; 15,001
@@ -97,7 +69,7 @@ until_named()	# END MODE OPTIONS...
 	local end=$1 near_pid stopped named
 	shift
 	for _ in 1 2 3; do
-		pong
+		pong channel
 		# What the attempt before said must not count.
 		: >"$work/near.log"
 		near --mode "$@" --duration 4s --size 60 &
@@ -107,7 +79,7 @@ until_named()	# END MODE OPTIONS...
 		[ "$end" = far ] || stopped=$near_pid
 		stop_thrice "$stopped"
 		wait $near_pid
-		ended
+		pong_end
 		report "any(gap['gap_ns'] >= 90 * 10**6 and gap['where'] == '$end' and 'stop' in gap['cause'] for gap in run['gaps'])"
 		named=$?
 		[ $named != 0 ] || break
@@ -117,36 +89,36 @@ until_named()	# END MODE OPTIONS...
 
 test_rate_not_held()
 {
-	pong
+	pong channel
 	near --mode paced --rate 500M --duration 500ms --size 60
 	report "run['rate']['held'] is False" "'RATE NOT HELD' in run['warnings'][0]" && grep -q 'RATE NOT HELD' "$work/near.log"
 	check "a rate that nobody can hold: the first warning says so" $? "$work/near.log"
-	ended
+	pong_end
 }
 
 test_expect()
 {
-	pong
+	pong channel
 	near --mode ping --samples 20k --size 60 --expect 'p50<10s' --expect 'lost<1' &&
 		report "all(expect['met'] for expect in run['expect'])"
 	check "thresholds met: status 0" $? "$work/near.log"
-	ended
-	pong
+	pong_end
+	pong channel
 	near --mode ping --samples 20k --size 60 --expect 'p50<1ns'
 	[ $? = 3 ] && report "not run['expect'][0]['met']" && grep -q 'THRESHOLD MISSED' "$work/near.log"
 	check "a threshold missed: status 3" $? "$work/near.log"
-	ended
-	pong
+	pong_end
+	pong channel
 	near --mode ping --samples 2k --size 60 --expect 'p99.99<10s'
 	[ $? = 3 ]
 	check "a threshold that N cannot carry is missed" $? "$work/near.log"
-	ended
+	pong_end
 }
 
 test_interrupted()
 {
 	local near_pid
-	pong
+	pong channel
 	near --mode ping --duration 60s --size 60 &
 	near_pid=$!
 	wait_for grep -q 'link is up' "$work/near.log"
@@ -157,7 +129,7 @@ test_interrupted()
 	check "^C ends with the results so far, status 1" $? "$work/near.log"
 	[ "$(grep -c '%' "$work/near.log")" -ge 1 ]
 	check "progress is told once a second in lines" $? "$work/near.log"
-	ended
+	pong_end
 }
 
 # The largest amount of memory that was ever in use, in KiB.

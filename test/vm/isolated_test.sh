@@ -130,10 +130,11 @@ measure_once()
 	wait $ping_pid 2>/dev/null
 	[ $lasted = 0 ] || return
 	# A run that comes to its end ends the far end too; one that is stopped does not.
-	timeout 45 "$perf" -l 0 -- --mode ping --duration 500ms --gaps off --link "$host_link" --json "$work/out.json" >"$work/host.log" 2>&1
+	# In the foreground, for else it is told twice, and then does not close its session.
+	timeout --foreground -k 10 45 "$perf" -l 0 -- --mode ping --duration 500ms --gaps off --link "$host_link" --json "$work/out.json" >"$work/host.log" 2>&1
 	status=$?
 	: >"$work/words"
-	if [ $status = 124 ]; then
+	if [ $status = 124 ] || [ $status = 137 ]; then
 		words >"$work/words"
 		guest_kill
 	else

@@ -80,9 +80,12 @@ echo "$attempt" | fact "attempts"
 awk "BEGIN { print $to - $from }" </dev/null | fact "seconds"
 "$judge" --json --cores 1 --only local-interrupts,switches,kernel-threads >polling.json
 echo "measured"
-# Tells a guest that stands still from a far end that waits.
+# For the places where it is found, should it hang.
+grep -E 'r-xp.*(ipc-perf|nahanni|librte_eal|libc\.so)' "/proc/$pong/maps"
+# Tells a guest that stands still from a far end that waits, and a far end that said nothing
+# from one that had said too much: a link tells 32 events at once and one a second.
 while sleep 5; do
-	echo "up $(cut -d ' ' -f 1 /proc/uptime) s; far end, state and ticks: $(cut -d ' ' -f 3,14,15 "/proc/$pong/stat")"
+	echo "up $(cut -d ' ' -f 1 /proc/uptime) s; far end, state and ticks: $(cut -d ' ' -f 3,14,15 "/proc/$pong/stat"), system call: $(cat "/proc/$pong/syscall"), lines said: $(wc -l <pong.log)"
 	tail -n 2 pong.log
 done &
 watch=$!
@@ -117,7 +120,7 @@ measure_once()
 	for file in facts before after still.json polling.json; do
 		options+=(--get "/root/$file:$work/$file")
 	done
-	guest_start "$work/guest.log" --time-limit 160 "${options[@]}" --put "$judge" --put "$work/measure:/root/measure" \
+	guest_start "$work/guest.log" --time-limit 160 --monitor "$work/monitor" "${options[@]}" --put "$judge" --put "$work/measure:/root/measure" \
 		-- sh /root/measure "$perf" "$judge"
 	"$perf" -l 0 -- --mode ping --duration 140s --gaps off --link "$host_link" >"$work/host.log" 2>&1 &
 	ping_pid=$!
@@ -135,7 +138,7 @@ measure_once()
 	status=$?
 	: >"$work/words"
 	if [ $status = 124 ] || [ $status = 137 ]; then
-		words >"$work/words"
+		{ words; places; grep r-xp "$work/guest.log"; } >"$work/words" 2>&1
 		guest_kill
 	else
 		guest_wait
@@ -171,6 +174,20 @@ words()
 		done
 		sleep 6
 	done
+}
+
+# Where the guest's two CPUs are, some times: by the far end's maps a loop has a name.
+places()
+{
+	timeout 30 /usr/bin/python3 - "$work/monitor" <<-'END'
+	import re, socket, sys, time
+	monitor = socket.socket(socket.AF_UNIX)
+	monitor.connect(sys.argv[1])
+	for _ in range(8):
+	    monitor.sendall(b"info registers -a\n")
+	    time.sleep(0.2)
+	    print("RIP of CPU 0 and 1:", *re.findall(r"RIP=(\w+)", monitor.recv(1 << 16).decode(errors="replace")))
+	END
 }
 
 # What the last run had.

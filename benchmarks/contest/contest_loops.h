@@ -130,7 +130,9 @@ peer_move_all(struct peer *peer, struct contest_work *work,
 
 	while (left != 0) {
 		const uint32_t count = left < work->burst ? (uint32_t)left : work->burst;
-		const uint32_t moved = move(peer, 0, work, count);
+		/* Compiled in twice: with the least size known, else a look at it a message. */
+		const uint32_t moved = work->size == CONTEST_SIZE_MIN ? move(peer, 0, work, count)
+								      : move(peer, 0, work, count);
 
 		left -= moved;
 		if (moved != 0) {

@@ -1,83 +1,60 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* packed: small messages of lib/msg, as many in a cell as fit. */
 
-#include <nhn_msg.h>
+#include <nhn_msg_run.h>
 
 #include "peer_ours.h"
-
-/** Of all messages in a cell: none is longer. */
-#define CELL_BODY_BYTES NHN_PACK_MESSAGE_BYTES_MAX
-#define PIECES 32u
 
 struct peer {
 	struct ours ours;
 	struct nhn_msg_tx tx;
 	struct nhn_msg_rx rx;
-	uint32_t pieces; /**< peeked and not released */
-	uint32_t piece;	 /**< of them, that the next message is in */
-	uint32_t taken;	 /**< messages of it */
-	struct nhn_msg_piece ahead[PIECES];
-	uint8_t messages[CONTEST_BURST_MAX * CELL_BODY_BYTES];
 };
 
-/* The sender's program has its messages one behind the other. */
 CONTEST_INLINE uint32_t
 peer_send(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct contest_work own = *work;
-	uint8_t *message = peer->messages;
-	uint32_t i, sent;
+	struct nhn_pack pack;
+	uint32_t sent;
 
 	(void)link;
-	for (i = 0; i < count; i++, message += own.size)
-		contest_write(&own, message);
-	sent = nhn_msg_send_packed(&peer->tx, 0, peer->messages, own.size, count);
-	work->written += sent;
+	if (!nhn_pack_begin(&pack, &peer->tx, 0, own.size))
+		return 0;
+	for (sent = 0; sent < count; sent++) {
+		void *body = nhn_pack_next(&pack);
+
+		if (body == NULL)
+			break;
+		contest_write(&own, body);
+	}
+	nhn_pack_end(&pack, &peer->tx);
+	contest_sent(work, &own);
 	return sent;
-}
-
-/* @return whether there is a message */
-static inline bool
-look(struct peer *peer, uint32_t count)
-{
-	int seen;
-
-	if (peer->piece != peer->pieces)
-		return true;
-	seen = nhn_msg_peek(&peer->rx, peer->ahead, count < PIECES ? count : PIECES);
-	if (seen <= 0)
-		return false;
-	peer->pieces = (uint32_t)seen;
-	peer->piece = 0;
-	peer->taken = 0;
-	return true;
 }
 
 CONTEST_INLINE uint32_t
 peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32_t count)
 {
 	struct contest_work own = *work;
+	struct nhn_msg_run run = nhn_msg_run_begin(&peer->rx);
+	struct nhn_msg_piece piece;
 	uint32_t got = 0;
 
 	(void)link;
-	if (!look(peer, count))
-		return 0;
-	while (got != count && peer->piece != peer->pieces) {
-		const struct nhn_msg_piece *piece = &peer->ahead[peer->piece];
-		const uint8_t *bytes = nhn_foreign_lend(piece->data);
-		uint32_t taken = peer->taken;
+	/* A cell has as many messages as the sender had in a burst at most, which is ours too. */
+	while (nhn_msg_run_next(&run, &piece) && piece.messages <= count - got) {
+		const uint8_t *bytes = nhn_foreign_lend(piece.data);
+		const uint8_t *end = bytes + piece.length;
 
-		for (; got != count && taken != piece->messages; got++, taken++)
-			contest_read(&own, bytes + taken * own.size);
-		peer->taken = taken;
-		if (taken == piece->messages) {
-			peer->piece++;
-			peer->taken = 0;
-		}
+		for (; bytes != end; bytes += own.size)
+			contest_read(&own, bytes);
+		got += piece.messages;
+		nhn_msg_run_read(&run);
 	}
-	contest_got(work, &own);
-	if (peer->piece == peer->pieces && __builtin_expect(nhn_msg_release(&peer->rx) != 0, 0))
+	if (__builtin_expect(nhn_msg_run_end(&run) != 0, 0))
 		work->misordered++;
+	contest_got(work, &own);
 	return got;
 }
 
@@ -114,13 +91,12 @@ static int
 packed_prepare(void *opened, uint32_t size)
 {
 	struct peer *peer = opened;
+	struct nhn_msg_piece piece;
 
 	(void)size;
 	ours_prepare(&peer->ours);
-	while (look(peer, PIECES)) {
-		peer->piece = peer->pieces;
+	while (nhn_msg_peek(&peer->rx, &piece, 1) > 0)
 		nhn_msg_release(&peer->rx);
-	}
 	return 0;
 }
 

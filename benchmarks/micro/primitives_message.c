@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include <nhn_msg_run.h>
 #include <nhn_rpc.h>
 #include "../../test/unit/pattern.h"
 
@@ -194,19 +195,17 @@ pack_run(const struct primitive *p, void *state)
 static uint32_t
 unpack(struct message *m, uint16_t *type)
 {
-	struct nhn_msg_piece pieces[32];
+	struct nhn_msg_run run = nhn_msg_run_begin(&m->guest.rx[0]);
+	struct nhn_msg_piece piece;
 	uint32_t bytes = 0;
-	int seen, i;
 
-	while ((seen = nhn_msg_peek(&m->guest.rx[0], pieces, 32)) > 0) {
-		for (i = 0; i < seen; i++) {
-			nhn_foreign_copy(m->in + bytes, pieces[i].data, pieces[i].length);
-			bytes += pieces[i].length;
-			*type = pieces[i].head.type;
-		}
-		nhn_msg_release(&m->guest.rx[0]);
+	while (nhn_msg_run_next(&run, &piece)) {
+		nhn_foreign_copy(m->in + bytes, piece.data, piece.length);
+		bytes += piece.length;
+		*type = piece.head.type;
+		nhn_msg_run_read(&run);
 	}
-	return bytes;
+	return nhn_msg_run_end(&run) == 0 ? bytes : 0;
 }
 
 static void

@@ -47,22 +47,12 @@ heads_equal(const struct nhn_message_head *a, const struct nhn_message_head *b)
 static int
 take_pack(struct nhn_msg_rx *msg, struct nhn_msg_piece *piece)
 {
-	const uint32_t pack_bytes = nhn_msg_pack_bytes(msg->rx->inline_bytes);
-	struct nhn_pack_head copy;
+	struct nhn_pack_head head;
 
 	/* Out of the copy that there is: what the peer wrote is not loaded again. */
-	memcpy(&copy, (const uint8_t *)&piece->head + sizeof(piece->head) - sizeof(copy),
-	       sizeof(copy));
-	if (msg->begun || copy.messages == 0 || copy.message_bytes == 0 ||
-	    copy.message_bytes > NHN_PACK_MESSAGE_BYTES_MAX ||
-	    piece->length != (uint32_t)copy.messages * copy.message_bytes ||
-	    piece->length > pack_bytes)
-		return nhn_rx_break(msg->rx, NHN_FAULT_MESSAGE);
-	memset(&piece->head, 0, sizeof(piece->head));
-	piece->head.type = copy.type;
-	piece->head.length = copy.message_bytes;
-	piece->messages = copy.messages;
-	return 0;
+	memcpy(&head, (const uint8_t *)&piece->head + sizeof(piece->head) - sizeof(head),
+	       sizeof(head));
+	return nhn_msg_pack_piece(msg, head, piece);
 }
 
 /** The last cell of a message that its sender gave up. */

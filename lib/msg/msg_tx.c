@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The writer of messages: all but the short way of a message that fits a cell. */
 
+#include <nhn_msg_run.h>
+
 #include "msg_internal.h"
 
 int
@@ -265,39 +267,26 @@ uint32_t
 nhn_msg_send_packed(struct nhn_msg_tx *msg, uint16_t type, const void *messages,
 		    uint32_t message_bytes, uint32_t count)
 {
-	struct nhn_tx *tx = msg->tx;
-	const uint32_t pack_bytes = nhn_msg_pack_bytes(tx->inline_bytes);
 	const uint8_t *from = messages;
-	struct nhn_pack_head head;
-	struct nhn_tx_run run;
+	struct nhn_pack pack;
 	uint32_t fit = 0;
 	uint32_t sent;
 
-	if (message_bytes == 0 || message_bytes > NHN_PACK_MESSAGE_BYTES_MAX ||
-	    !nhn_msg_settle(msg))
+	if (!nhn_pack_begin(&pack, msg, type, message_bytes))
 		return 0;
-	while ((fit + 1) * message_bytes <= pack_bytes) /* no division: at most 120 turns */
+	while (fit * message_bytes <= pack.last) /* no division: at most 120 turns */
 		fit++;
-	memset(&head, 0, sizeof(head));
-	head.type = type;
-	head.message_bytes = (uint8_t)message_bytes;
-	run = nhn_tx_begin(tx); /* the end of what was given up may just have gone */
-	for (sent = 0; sent < count; sent += head.messages) {
-		uint32_t bytes;
-		uint8_t *cell = nhn_tx_reserve_at(&run, 0);
+	for (sent = 0; sent < count; sent += pack.messages) {
+		uint8_t *body = nhn_pack_next(&pack); /* of a new cell: the last one is full */
 
-		if (cell == NULL)
+		if (body == NULL)
 			break;
-		head.messages = (uint8_t)(count - sent < fit ? count - sent : fit);
-		bytes = head.messages * message_bytes;
-		pack_copy(cell, from, bytes);
-		memcpy(cell + pack_bytes, &head, sizeof(head));
-		nhn_tx_publish_at(&run, cell, NHN_KIND_PACK << NHN_COMMIT_KIND_SHIFT | bytes);
-		from += bytes;
+		pack.messages = count - sent < fit ? count - sent : fit;
+		pack.at = pack.messages * message_bytes;
+		pack_copy(body, from, pack.at);
+		from += pack.at;
 	}
-	nhn_tx_end(&run);
-	if (cells_used(tx) > msg->cells_high && sent != 0)
-		nhn_msg_raise_watermark(msg);
+	nhn_pack_end(&pack, msg);
 	if (sent < count && msg->lossy) {
 		msg->dropped += count - sent;
 		sent = count;

@@ -15,6 +15,8 @@
  *     nhn_msg_reserve, nhn_msg_commit:        nhn_msg_peek, nhn_msg_release:
  *       written in place                        read in place, piece by piece
  *     nhn_msg_send_packed: many in a cell     (either way)
+ *     nhn_pack_begin, _next, _end: in place   nhn_msg_run_begin, _next, _read, _end:
+ *       (nhn_msg_run.h)                         many in one pass (nhn_msg_run.h)
  *
  * Nothing here allocates, waits, reads a clock or calls the kernel. A call
  * copies at most NHN_MSG_STEP_BYTES, nhn_msg_send_packed() what it is given. Of
@@ -237,6 +239,15 @@ nhn_msg_pack_bytes(uint32_t inline_bytes)
 /** Go on with what was given up. @return whether a message may begin */
 bool nhn_msg_settle(struct nhn_msg_tx *msg);
 
+/** After a commit: note how full the ring is. */
+static inline void
+nhn_msg_note_cells(struct nhn_msg_tx *msg, const struct nhn_tx *tx)
+{
+	/* The reader's cursor as last loaded: it is loaded again at most every quarter ring. */
+	if (__builtin_expect(tx->tail - (tx->limit - tx->cell_count) > msg->cells_high, 0))
+		nhn_msg_raise_watermark(msg);
+}
+
 /** Commit what was reserved, a cell or a range, with its head. */
 static inline void
 nhn_msg_publish(struct nhn_msg_tx *msg, const struct nhn_message_head *head, const uint8_t *body,
@@ -251,9 +262,7 @@ nhn_msg_publish(struct nhn_msg_tx *msg, const struct nhn_message_head *head, con
 	if (body != cell && length != 0)
 		low = nhn_tx_describe(tx, cell, body, length);
 	nhn_tx_publish(tx, cell, low);
-	/* The reader's cursor as last loaded: it is loaded again at most every quarter ring. */
-	if (__builtin_expect(tx->tail - (tx->limit - tx->cell_count) > msg->cells_high, 0))
-		nhn_msg_raise_watermark(msg);
+	nhn_msg_note_cells(msg, tx);
 }
 
 /**
@@ -320,6 +329,26 @@ int nhn_msg_rx_init(struct nhn_msg_rx *msg, struct nhn_link *link, uint32_t chan
 int nhn_msg_peek_other(struct nhn_msg_rx *msg, uint32_t word, struct nhn_msg_piece *piece);
 /** Forget what was begun with the peer that is gone. @return -ESTALE */
 int nhn_msg_forget(struct nhn_msg_rx *msg);
+
+/** What a PACK cell holds. @param head a copy @return 0, or -ESTALE: broken */
+static inline int
+nhn_msg_pack_piece(struct nhn_msg_rx *msg, struct nhn_pack_head head, struct nhn_msg_piece *piece)
+{
+	piece->offset = 0;
+	piece->messages = head.messages;
+	memset(&piece->head, 0, sizeof(piece->head));
+	piece->head.type = head.type;
+	piece->head.length = head.message_bytes;
+	/* Not 0 is the cell's length, so that neither factor is. */
+	if (__builtin_expect(piece->length == (uint32_t)head.messages * head.message_bytes &&
+				     piece->length != 0 &&
+				     piece->length <= nhn_msg_pack_bytes(msg->rx->inline_bytes) &&
+				     head.message_bytes <= NHN_PACK_MESSAGE_BYTES_MAX &&
+				     !msg->begun,
+			     1))
+		return 0;
+	return nhn_rx_break(msg->rx, NHN_FAULT_MESSAGE);
+}
 
 /** A committed cell as a piece. @return 0, or -ESTALE: broken */
 static inline int

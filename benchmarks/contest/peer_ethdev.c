@@ -48,7 +48,7 @@ static const bool joint = false, apart = true;
 
 const struct contestant contestant_ethdev = {
 	.name = "ethdev",
-	.what = "DPDK port of Nahanni's driver, one file of 16 MiB, rings of 128",
+	.what = "DPDK port of Nahanni's driver, one file of 16 MiB, rings of 2048",
 	.variant = &joint,
 	ETHDEV,
 };
@@ -56,7 +56,7 @@ const struct contestant contestant_ethdev = {
 const struct contestant contestant_ethdev_split = {
 	.name = "ethdev-split",
 	.what = "DPDK port of Nahanni's driver, a file of 16 MiB a direction, each with one writer,"
-		" rings of 128",
+		" rings of 2048",
 	.variant = &apart,
 	ETHDEV,
 };

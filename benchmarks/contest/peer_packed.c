@@ -43,18 +43,21 @@ peer_receive(struct peer *peer, uint32_t link, struct contest_work *work, uint32
 
 	(void)link;
 	/* A cell has as many messages as the sender had in a burst at most, which is ours too. */
-	while (nhn_msg_run_next(&run, &piece) && piece.messages <= count - got) {
+	while (got != count && nhn_msg_run_next(&run, &piece) && piece.messages <= count - got) {
 		const uint8_t *bytes = nhn_foreign_lend(piece.data);
 		const uint8_t *end = bytes + piece.length;
 
-		for (; bytes != end; bytes += own.size)
-			contest_read(&own, bytes);
+		if (__builtin_expect(piece.head.length != own.size, 0)) /* of a round before */
+			own.misordered++;
+		else
+			for (; bytes != end; bytes += own.size)
+				contest_read(&own, bytes);
 		got += piece.messages;
 		nhn_msg_run_read(&run);
 	}
-	if (__builtin_expect(nhn_msg_run_end(&run) != 0, 0))
-		work->misordered++;
 	contest_got(work, &own);
+	if (__builtin_expect(nhn_msg_run_end(&run) != 0, 0) && got != 0)
+		work->misordered++;
 	return got;
 }
 

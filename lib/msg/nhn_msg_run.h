@@ -41,7 +41,8 @@ nhn_pack_publish(struct nhn_pack *pack)
 }
 
 /**
- * Begin to pack messages: seven of 8 bytes go into one cache line.
+ * Begin to pack messages: seven of 8 bytes go into one cache line. No other call on @p msg may
+ * come between this and nhn_pack_end().
  * @param type of each
  * @param message_bytes of each, 1 to NHN_PACK_MESSAGE_BYTES_MAX
  * @return whether they may be sent; else no other call may follow: a size that is none, or
@@ -56,7 +57,8 @@ nhn_pack_begin(struct nhn_pack *pack, struct nhn_msg_tx *msg, uint16_t type, uin
 	pack->run = nhn_tx_begin(msg->tx);
 	pack->cell = NULL;
 	pack->head_at = nhn_msg_pack_bytes(pack->run.inline_bytes);
-	pack->last = pack->head_at - message_bytes;
+	/* Before a host was seen a guest's cells hold nothing. */
+	pack->last = message_bytes < pack->head_at ? pack->head_at - message_bytes : 0;
 	pack->at = pack->head_at; /* no room: a cell comes first */
 	pack->bytes = message_bytes;
 	pack->messages = 0;
@@ -65,9 +67,11 @@ nhn_pack_begin(struct nhn_pack *pack, struct nhn_msg_tx *msg, uint16_t type, uin
 }
 
 /**
- * Room for the next message, to be written before the next call. What stood in a full cell
- * before it is sent.
- * @return NULL: no room, or no peer
+ * Room for the next message, which must be written before the next call: it cannot be taken
+ * back. What stood in a full cell before it is sent.
+ * @return as many bytes as the message has, one behind the other, so aligned to 8 only where
+ *         that is a multiple of 8; NULL: no room, or no peer, also for a lossy writer, which
+ *         drops nothing here
  */
 static NHN_ALWAYS_INLINE void *
 nhn_pack_next(struct nhn_pack *pack)
@@ -106,8 +110,9 @@ struct nhn_msg_run {
 };
 
 /**
- * Begin to take pieces, with nhn_msg_run_next(). Not while pieces are peeked, nor while
- * nhn_msg_receive() is in the middle of a message.
+ * Begin to take pieces, with nhn_msg_run_next(). Not while pieces are peeked, nor after
+ * nhn_msg_front(), nhn_msg_skip() or nhn_msg_receive() until that message, or the last one of
+ * that pack, was received.
  */
 static NHN_ALWAYS_INLINE struct nhn_msg_run
 nhn_msg_run_begin(struct nhn_msg_rx *msg)
@@ -119,9 +124,10 @@ nhn_msg_run_begin(struct nhn_msg_rx *msg)
 
 /**
  * Take the next piece. Read it, then call nhn_msg_run_read(). One of whole messages that is
- * not wanted now comes again in the next run if nhn_msg_run_end() comes first.
+ * not wanted now comes again in the next run if nhn_msg_run_end() comes first; a part of a
+ * message, or one with NHN_MESSAGE_ABORTED, must be read.
  * @param piece as of nhn_msg_peek()
- * @return whether there is one; else nhn_msg_run_end() tells why
+ * @return whether there is one; else nhn_msg_run_end() must follow, and tells why
  */
 static NHN_ALWAYS_INLINE bool
 nhn_msg_run_next(struct nhn_msg_run *run, struct nhn_msg_piece *piece)

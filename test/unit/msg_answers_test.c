@@ -2,6 +2,8 @@
 /* What a writer and a reader of messages answer when they cannot do what they are asked:
  * nothing is taken then. Lossy writers and watermarks. */
 
+#include <nhn_msg_run.h>
+
 #include "msg_rig.h"
 
 /* Every way to send, of a message that fits a cell and of one that does not. */
@@ -10,12 +12,20 @@ expect_refused(struct nhn_msg_tx *tx, int answer)
 {
 	const struct iovec vector = {rig.out, 500};
 	const struct nhn_message_head head = message_head(1, 500);
+	struct nhn_pack pack;
+	uint32_t bytes;
 
 	assert_int_equal(message_send(tx, 1, 0), answer);
 	assert_int_equal(message_send(tx, 2, 48), answer);
 	assert_int_equal(message_send(tx, 3, 500), answer);
 	assert_int_equal(nhn_msg_sendv(tx, &head, &vector, 1), answer);
-	assert_int_equal(nhn_msg_send_packed(tx, 1, rig.out, 8, 5), 0);
+	for (bytes = 1; bytes <= NHN_PACK_MESSAGE_BYTES_MAX; bytes++) {
+		assert_int_equal(nhn_msg_send_packed(tx, 1, rig.out, bytes, 5), 0);
+		if (!nhn_pack_begin(&pack, tx, 1, bytes)) /* another message is on its way */
+			continue;
+		assert_null(nhn_pack_next(&pack));
+		nhn_pack_end(&pack, tx);
+	}
 	assert_null(nhn_msg_reserve(tx, 20));
 	assert_null(nhn_msg_reserve(tx, 500));
 }

@@ -142,7 +142,7 @@ static void
 test_all_kinds_in_a_run(void **state)
 {
 	struct nhn_msg_run run;
-	struct nhn_msg_piece piece;
+	struct nhn_msg_piece piece = {0};
 	uint32_t offset = 0;
 
 	(void)state;
@@ -196,6 +196,20 @@ test_a_lie_ends_a_run(void **state)
 	cell[59] = 8; /* messages: 64 bytes */
 	run = nhn_msg_run_begin(in_rx());
 	assert_false(nhn_msg_run_next(&run, &piece));
+	assert_int_equal(in_rx()->rx->fault, NHN_FAULT_MESSAGE);
+
+	/* What was read before the lie stands. */
+	rig_begin_laid(1, RIG_CELLS, 0, 64);
+	assert_int_equal(pack_out(0, 7, 8), 7);
+	cell = nhn_tx_cell(out_tx()->tx, out_tx()->tx->tail);
+	assert_int_equal(pack_out(7, 7, 8), 7);
+	cell[58] = 0; /* bytes of a message */
+	run = nhn_msg_run_begin(in_rx());
+	assert_true(nhn_msg_run_next(&run, &piece));
+	assert_int_equal(piece_in(&piece, 0, 8), 7);
+	nhn_msg_run_read(&run);
+	assert_false(nhn_msg_run_next(&run, &piece));
+	assert_int_equal(nhn_msg_run_end(&run), 0);
 	assert_int_equal(in_rx()->rx->fault, NHN_FAULT_MESSAGE);
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include <rte_pmd_nahanni.h>
+
 #include "peer_port.h"
 #include "contest_loops.h"
 
@@ -40,11 +42,21 @@ nahanni_open(const struct contest_place *place, char *why, size_t why_bytes)
 	return port_open(place, &setup, why, why_bytes);
 }
 
+/* The driver is told how far the cores are, as its guide advises; they may move between rounds. */
+static int
+nahanni_prepare(void *opened, uint32_t size)
+{
+	const struct peer *peer = opened;
+	const int ret = rte_pmd_nahanni_distance_set(peer->port, contest_limit_ns());
+
+	return ret != 0 ? ret : port_prepare(opened, size);
+}
+
 static const bool joint = false, apart = true;
 
 #define ETHDEV                                                                                     \
 	.links_max = PORT_LINKS_MAX, .ring_min = PORT_RING_MIN, .ring_max = PORT_NAHANNI_RING_MAX, \
-	.open = nahanni_open, .close = port_close, PORT
+	.open = nahanni_open, .close = port_close, .prepare = nahanni_prepare, PORT
 
 const struct contestant contestant_ethdev = {
 	.name = "ethdev",

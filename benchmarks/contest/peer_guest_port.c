@@ -87,7 +87,9 @@ vhost_close(void *opened)
 		port_prepare(opened, 0);
 }
 
-#define VHOST .links_max = 1, .offer = vhost_offer, .open = vhost_open, .close = vhost_close, PORT
+#define VHOST                                                                                      \
+	.links_max = 1, .offer = vhost_offer, .open = vhost_open, .close = vhost_close,            \
+	.prepare = port_prepare, PORT
 
 const struct contestant contestant_guest_vhost_split = {
 	.name = "vhost-split",
@@ -159,7 +161,7 @@ static const bool joint = false, apart = true;
 
 #define ETHDEV                                                                                     \
 	.links_max = 1, .ring_min = PORT_RING_MIN, .ring_max = PORT_NAHANNI_RING_MAX,              \
-	.open = nahanni_open, .close = port_close, PORT
+	.open = nahanni_open, .close = port_close, .prepare = port_prepare, PORT
 
 const struct contestant contestant_guest_ethdev = {
 	.name = "ethdev",

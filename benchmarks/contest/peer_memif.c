@@ -109,7 +109,9 @@ zero_copy_open(const struct contest_place *place, char *why, size_t why_bytes)
 
 static const bool copying = false, zero_copying = true;
 
-#define MEMIF .links_max = PORT_LINKS_MAX, .ring_max = RING_MAX, .close = port_close, PORT
+#define MEMIF                                                                                      \
+	.links_max = PORT_LINKS_MAX, .ring_max = RING_MAX, .close = port_close,                    \
+	.prepare = port_prepare, PORT
 
 const struct contestant contestant_memif = {
 	.name = "memif",

@@ -34,7 +34,7 @@
 /** What all of them have in a struct contestant. */
 #define PORT                                                                                       \
 	.size_min = PORT_FRAME_MIN, .size_max = PORT_FRAME_MAX, .at = PORT_AT, .queues = true,     \
-	.prepare = port_prepare, .loops = &peer_loops
+	.loops = &peer_loops
 
 /** What a driver's file knows. */
 struct port_setup {

@@ -62,7 +62,7 @@ static const struct vhost_ring packed = {"packed", "packed_vq=1,vectorized=1"};
 
 #define VHOST                                                                                      \
 	.links_max = PORT_LINKS_MAX, .ring_min = RING_MIN, .ring_max = RING_MAX,                   \
-	.open = vhost_open, .close = port_close, PORT
+	.open = vhost_open, .close = port_close, .prepare = port_prepare, PORT
 
 const struct contestant contestant_vhost_split = {
 	.name = "vhost-split",

@@ -62,6 +62,18 @@ nhn_fetch_for_writing(const void *line)
  */
 void nhn_tx_fetch_data(const struct nhn_tx *tx, uint32_t bytes);
 
+/**
+ * Cores whose line takes so long for a round trip are far: found by benchmarks/run, 64 KiB in
+ * rings of 256 KiB to 2 MiB (doc/performance, "Copies").
+ */
+#define NHN_FAR_TRIP_NS 200u
+
+/**
+ * Copy past the caches, a line at a time where @p to is aligned to one; the rest, and all on other
+ * processors than x86-64, as memcpy(). End such copies by nhn_fence_streamed() before the commit.
+ */
+void nhn_copy_streamed(void *to, const void *from, size_t bytes);
+
 /* Cold parts, in channel.c. */
 
 /** Look at the reader's cursor again. @return whether a cell is free */
@@ -207,19 +219,31 @@ nhn_tx_publish_at(struct nhn_tx_run *run, uint8_t *cell, uint32_t kind_length)
 	run->tail++;
 }
 
+/**
+ * Complete the cell of what was written after nhn_tx_reserve_at(), all but its commit word.
+ * @param cell set to the cell
+ * @return the commit word's lower half, for nhn_tx_publish_at()
+ */
+static NHN_ALWAYS_INLINE uint32_t
+nhn_tx_complete_at(struct nhn_tx_run *run, void *body, uint32_t length, uint8_t **cell)
+{
+	*cell = (uint8_t *)body;
+	/* The data ring stands behind the cells. */
+	if (__builtin_expect(*cell >= run->tx->data, 0)) {
+		*cell = nhn_tx_cell_at(run);
+		if (length != 0)
+			return nhn_tx_describe(run->tx, *cell, body, length);
+	}
+	return NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT | length;
+}
+
 /** Send what was written in place after nhn_tx_reserve_at(). */
 static NHN_ALWAYS_INLINE void
 nhn_tx_commit_at(struct nhn_tx_run *run, void *body, uint32_t length)
 {
-	uint32_t kind_length = NHN_KIND_RAW << NHN_COMMIT_KIND_SHIFT | length;
-	uint8_t *cell = (uint8_t *)body;
+	uint8_t *cell;
+	const uint32_t kind_length = nhn_tx_complete_at(run, body, length, &cell);
 
-	/* The data ring stands behind the cells. */
-	if (__builtin_expect(cell >= run->tx->data, 0)) {
-		cell = nhn_tx_cell_at(run);
-		if (length != 0)
-			kind_length = nhn_tx_describe(run->tx, cell, body, length);
-	}
 	nhn_tx_publish_at(run, cell, kind_length);
 }
 

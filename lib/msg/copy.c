@@ -10,9 +10,6 @@ const struct nhn_msg_policy nhn_msg_policy_default = {
 	.stream_ring_bytes = 256u << 10,
 };
 
-/* Found by benchmarks/run, 64 KiB in rings of 256 KiB to 2 MiB: doc/performance, "Copies". */
-#define FAR_TRIP_NS 200u
-
 static const struct nhn_msg_policy policy_near = {
 	.fragment_bytes = 65536,
 	.fetch_bytes = 2048,
@@ -29,45 +26,8 @@ static const struct nhn_msg_policy policy_far = {
 const struct nhn_msg_policy *
 nhn_msg_policy_for(uint64_t trip_ns)
 {
-	return trip_ns < FAR_TRIP_NS ? &policy_near : &policy_far;
+	return trip_ns < NHN_FAR_TRIP_NS ? &policy_near : &policy_far;
 }
-
-#if defined(__x86_64__)
-/** A line by general registers, so that a kernel may use it. @p to is aligned to a line. */
-static inline void
-stream_line(uint8_t *to, const uint8_t *from)
-{
-	uint64_t word[8];
-	uint32_t i;
-
-	memcpy(word, from, sizeof(word));
-	for (i = 0; i < 8; i++)
-		__asm__ volatile("movnti %1, %0"
-				 : "=m"(*(uint64_t *)(void *)(to + i * sizeof(word[0])))
-				 : "r"(word[i]));
-}
-
-void
-msg_copy_stream(void *to, const void *from, size_t bytes)
-{
-	uint8_t *out = to;
-	const uint8_t *in = from;
-
-	if ((uintptr_t)to % NHN_LINE_BYTES == 0)
-		for (; bytes >= NHN_LINE_BYTES; bytes -= NHN_LINE_BYTES) {
-			stream_line(out, in);
-			out += NHN_LINE_BYTES;
-			in += NHN_LINE_BYTES;
-		}
-	memcpy(out, in, bytes);
-}
-#else
-void
-msg_copy_stream(void *to, const void *from, size_t bytes)
-{
-	memcpy(to, from, bytes);
-}
-#endif
 
 void
 msg_fetch_lines(const uint8_t *from, uint32_t bytes)
@@ -125,7 +85,7 @@ msg_gather(struct nhn_vector *from, uint8_t *to, uint32_t bytes, bool stream)
 		const uint8_t *next = vector_next(from, &part);
 
 		if (stream)
-			msg_copy_stream(to, next, part);
+			nhn_copy_streamed(to, next, part);
 		else
 			memcpy(to, next, part);
 		to += part;

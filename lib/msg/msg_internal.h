@@ -5,12 +5,6 @@
 
 #include <nhn_msg.h>
 
-/**
- * Copy past the caches. The caller ends it by nhn_fence_streamed() before the commit.
- * Where a processor has no such stores, or not all lines are whole: by memcpy().
- */
-void msg_copy_stream(void *to, const void *from, size_t bytes);
-
 /** Fetch lines for writing. */
 void msg_fetch_lines(const uint8_t *from, uint32_t bytes);
 

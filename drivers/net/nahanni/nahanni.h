@@ -33,6 +33,9 @@
 #define NAHANNI_CHECK_INTERVAL_NS 1000000000u
 /** Frames a receive takes at a time; also the mbufs a queue keeps ready. */
 #define NAHANNI_RX_CHUNK 32u
+
+/** Frames to a far reader that are written before the first of them is committed, at most. */
+#define NAHANNI_TX_HELD 32u
 /** Cells of a queue where the program names no number of descriptors. */
 #define NAHANNI_CELLS_DEFAULT 1024u
 /**
@@ -79,6 +82,7 @@ struct nahanni_file {
 
 struct nahanni_port {
 	uint32_t gate;	     /**< 1: bursts do nothing, control is at work */
+	uint32_t far;	     /**< 1: bursts of long frames are written past the caches */
 	rte_spinlock_t lock; /**< of control: whoever fails to get it goes on */
 	bool stepping;	     /**< the gate is closed, a queue was still busy */
 	uint64_t next_step_ns;

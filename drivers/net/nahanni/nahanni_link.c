@@ -164,3 +164,14 @@ rte_pmd_nahanni_probe(uint16_t port_id)
 	}
 	return port != NULL ? port->link : NULL;
 }
+
+int
+rte_pmd_nahanni_distance_set(uint16_t port_id, uint64_t trip_ns)
+{
+	struct nahanni_port *port = port_find(port_id);
+
+	if (port == NULL)
+		return -rte_errno;
+	nhn_store_relaxed(&port->far, trip_ns >= NHN_FAR_TRIP_NS);
+	return 0;
+}

@@ -172,6 +172,16 @@ frame_put(uint8_t *body, const struct rte_mbuf *mbuf)
 	}
 }
 
+/** The same past the caches, as far as it is one segment: a fence has to follow. */
+static inline void
+frame_stream(uint8_t *body, const struct rte_mbuf *mbuf)
+{
+	if (likely(mbuf->nb_segs == 1))
+		nhn_copy_streamed(body, rte_pktmbuf_mtod(mbuf, const void *), mbuf->data_len);
+	else
+		frame_put(body, mbuf);
+}
+
 /** What a burst did, in registers until its end. */
 struct sent {
 	struct nhn_tx_run run;
@@ -181,29 +191,96 @@ struct sent {
 	uint32_t segments; /**< the bits of all frames' nb_segs */
 };
 
+/** Room for a frame, which is noted. @return NULL: none */
+static __rte_always_inline uint8_t *
+frame_reserve(const struct rte_mbuf *mbuf, struct sent *sent)
+{
+	sent->segments |= mbuf->nb_segs;
+	sent->flags |= mbuf->ol_flags;
+	return nhn_tx_reserve_at(&sent->run, mbuf->pkt_len);
+}
+
+/** A frame that there is no room for. @return whether there never is: then it is dropped */
+static inline bool
+frame_refused(const struct rte_mbuf *mbuf, struct sent *sent)
+{
+	const struct nhn_tx *tx = sent->run.tx;
+
+	if (!tx->up || mbuf->pkt_len <= tx->inline_bytes || mbuf->pkt_len <= tx->data_bytes / 2)
+		return false;
+	sent->dropped++;
+	return true;
+}
+
+static const struct nhn_frame_metadata no_metadata;
+
 /** Send one frame. @return whether it is dealt with: sent, or too long and dropped */
 static inline bool
 frame_send(const struct rte_mbuf *mbuf, struct sent *sent)
 {
-	static const struct nhn_frame_metadata none;
-	uint32_t length = mbuf->pkt_len;
-	uint8_t *body = nhn_tx_reserve_at(&sent->run, length);
+	const uint32_t length = mbuf->pkt_len;
+	uint8_t *body = frame_reserve(mbuf, sent);
 
-	sent->segments |= mbuf->nb_segs;
-	sent->flags |= mbuf->ol_flags;
-	if (unlikely(body == NULL)) {
-		const struct nhn_tx *tx = sent->run.tx;
-
-		if (!tx->up || length <= tx->inline_bytes || length <= tx->data_bytes / 2)
-			return false;
-		sent->dropped++;
-		return true;
-	}
+	if (unlikely(body == NULL))
+		return frame_refused(mbuf, sent);
 	frame_put(body, mbuf);
-	*nhn_tx_metadata_at(&sent->run) = none;
+	*nhn_tx_metadata_at(&sent->run) = no_metadata;
 	nhn_tx_commit_at(&sent->run, body, length);
 	sent->bytes += length;
 	return true;
+}
+
+/** Frames that are written and not committed: one fence for all of them. */
+struct held {
+	uint32_t count;
+	uint32_t kind_length[NAHANNI_TX_HELD];
+};
+
+static void
+held_commit(struct nhn_tx_run *run, struct held *held)
+{
+	uint32_t i;
+
+	nhn_fence_streamed();
+	run->tail -= held->count;
+	for (i = 0; i < held->count; i++)
+		nhn_tx_publish_at(run, nhn_tx_cell_at(run), held->kind_length[i]);
+	held->count = 0;
+}
+
+/** Write one frame, a long one past the caches. @return as frame_send() */
+static inline bool
+frame_hold(const struct rte_mbuf *mbuf, struct sent *sent, struct held *held)
+{
+	const uint32_t length = mbuf->pkt_len;
+	uint8_t *body = frame_reserve(mbuf, sent);
+	uint8_t *cell;
+
+	if (unlikely(body == NULL))
+		return frame_refused(mbuf, sent);
+	if (length > sent->run.inline_bytes)
+		frame_stream(body, mbuf);
+	else
+		frame_put(body, mbuf);
+	*nhn_tx_metadata_at(&sent->run) = no_metadata;
+	held->kind_length[held->count++] = nhn_tx_complete_at(&sent->run, body, length, &cell);
+	sent->run.tail++;
+	sent->bytes += length;
+	return true;
+}
+
+/** A burst to a far reader. @return frames dealt with */
+static inline uint16_t
+frames_send_far(struct rte_mbuf **frames, uint16_t count, struct sent *sent)
+{
+	struct held held = {.count = 0};
+	uint16_t done = 0;
+
+	for (; done < count && frame_hold(frames[done], sent, &held); done++)
+		if (held.count == NAHANNI_TX_HELD)
+			held_commit(&sent->run, &held);
+	held_commit(&sent->run, &held);
+	return done;
 }
 
 /** Whether frames may go back to their pool as they are. */
@@ -214,24 +291,24 @@ frames_plain(const struct nahanni_queue *queue, const struct sent *sent)
 	       (sent->flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0;
 }
 
-uint16_t
-nahanni_tx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
+/** Send a burst, end it and free what went. @param far as nahanni_port::far, known when compiled */
+static __rte_always_inline uint16_t
+burst_send(struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t count, bool far)
 {
-	struct nahanni_queue *queue = opaque;
-	bool plain = false;
+	struct sent sent = {.run = nhn_tx_begin(queue->tx)};
 	uint16_t done = 0;
+	bool plain;
 
-	if (likely(queue_enter(queue))) {
-		struct sent sent = {.run = nhn_tx_begin(queue->tx)};
-
+	if (far)
+		done = frames_send_far(frames, count, &sent);
+	else
 		while (done < count && likely(frame_send(frames[done], &sent)))
 			done++;
-		nhn_tx_end(&sent.run);
-		queue->packets += done - sent.dropped;
-		queue->bytes += sent.bytes;
-		queue->errors += sent.dropped;
-		plain = frames_plain(queue, &sent);
-	}
+	nhn_tx_end(&sent.run);
+	queue->packets += done - sent.dropped;
+	queue->bytes += sent.bytes;
+	queue->errors += sent.dropped;
+	plain = frames_plain(queue, &sent);
 	queue_leave(queue);
 	if (unlikely(done == 0))
 		return 0;
@@ -240,4 +317,25 @@ nahanni_tx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
 	else
 		rte_pktmbuf_free_bulk(frames, done);
 	return done;
+}
+
+/** By itself, so that a burst to a near reader stays in registers. */
+static __rte_noinline uint16_t
+burst_send_far(struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t count)
+{
+	return burst_send(queue, frames, count, true);
+}
+
+uint16_t
+nahanni_tx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
+{
+	struct nahanni_queue *queue = opaque;
+
+	if (unlikely(!queue_enter(queue))) {
+		queue_leave(queue);
+		return 0;
+	}
+	if (unlikely(nhn_load_relaxed(&queue->port->far) != 0) && count > 1)
+		return burst_send_far(queue, frames, count);
+	return burst_send(queue, frames, count, false);
 }

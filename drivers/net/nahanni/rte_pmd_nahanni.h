@@ -54,6 +54,22 @@ struct nhn_link *rte_pmd_nahanni_msg_link_get(uint16_t port_id, uint32_t channel
  */
 struct nhn_link *rte_pmd_nahanni_probe(uint16_t port_id);
 
+/**
+ * Say how far the core is that receives what this port sends, as nhn_msg_policy_for() is told
+ * for messages: no copy suits all distances (doc/performance, "Copies").
+ *
+ * From NHN_FAR_TRIP_NS on, in bursts of two frames and more, frames that do not fit a cell are
+ * written past the caches, and up to 32 frames can be received only when all of them are written:
+ * one fence for all. Below it, and until this is called, each can be received as soon as it is
+ * written. From any thread, also while the port is in use; it holds from the next burst on, until
+ * the port is closed.
+ *
+ * @param trip_ns of a round trip of one line between the two cores, as "limit" of ipc-perf and of
+ *        the benchmarks
+ * @return 0; -ENODEV: no such port, or of another driver
+ */
+int rte_pmd_nahanni_distance_set(uint16_t port_id, uint64_t trip_ns);
+
 #ifdef __cplusplus
 }
 #endif

@@ -18,12 +18,16 @@ mode()
 		shift
 	done
 	shift
+	steadily mode_once "$@"
+	check "$via, $mode ${options[*]}" $? "$work/near.log" "$work/pong.log"
+}
+
+mode_once()
+{
 	pong "$via"
 	timeout 120 "$perf" -l 0 -- --mode "$mode" --via "$via" --link "role=guest,path=$work/memory" \
 		--json "$work/out.json" "${options[@]}" >"$work/near.log" 2>&1 &&
 		wait "$pong" && report 'run["met"]' 'clean(run)' "$@"
-	check "$via, $mode ${options[*]}" $? "$work/near.log" "$work/pong.log"
-	pong_end
 }
 
 steady='run["outcome"] in ("complete", "unsteady limit")'
@@ -69,6 +73,12 @@ port()	# NAME MODE OPTIONS... -- EXPRESSIONS...
 		shift
 	done
 	shift
+	steadily port_once "$@"
+	check "memif, $mode ${options[*]}" $? "$work/near.log" "$work/pong.log"
+}
+
+port_once()
+{
 	rm -f "$work/memif" "$work/limit" "$work/out.json"
 	"$perf" -l "$other_core" --no-huge -m 128 --no-pci --file-prefix "far$$" \
 		--vdev "net_memif0,role=server,socket-abstract=no,socket=$work/memif" \
@@ -80,8 +90,6 @@ port()	# NAME MODE OPTIONS... -- EXPRESSIONS...
 		-- --mode "$mode" --link "port=net_memif0,limit=$work/limit" --json "$work/out.json" \
 		"${options[@]}" >"$work/near.log" 2>&1 &&
 		wait "$pong" && report 'run["met"]' 'clean(run)' "$@"
-	check "memif, $mode ${options[*]}" $? "$work/near.log" "$work/pong.log"
-	pong_end
 }
 
 port ping --size 64 --samples 20k -- "$all" 'run["limit_ns"]["n"] > 0' 'run["link"]["kind"] == "port"'

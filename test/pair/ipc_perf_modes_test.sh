@@ -22,6 +22,7 @@ mode()
 	check "$via, $mode ${options[*]}" $? "$work/near.log" "$work/pong.log"
 }
 
+# shellcheck disable=SC2317	# steadily calls it
 mode_once()
 {
 	pong "$via"
@@ -77,6 +78,7 @@ port()	# NAME MODE OPTIONS... -- EXPRESSIONS...
 	check "memif, $mode ${options[*]}" $? "$work/near.log" "$work/pong.log"
 }
 
+# shellcheck disable=SC2317	# steadily calls it
 port_once()
 {
 	rm -f "$work/memif" "$work/limit" "$work/out.json"

@@ -89,6 +89,7 @@ test_terminal()
 	pong_end
 }
 
+# shellcheck disable=SC2317	# steadily calls it
 scenario_once()
 {
 	pong channel

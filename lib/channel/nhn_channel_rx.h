@@ -160,9 +160,13 @@ nhn_rx_waits(const struct nhn_rx *rx)
 	const struct nhn_rx_ring ring = nhn_rx_ring_of(rx);
 	const struct nhn_rx_place place = nhn_rx_place_of(&ring, rx->head);
 
-	/* As in a peek: both lines of a long cell are on their way at once. */
+	/*
+	 * Both lines of a long cell are on their way at once. Bursts came half as fast again to
+	 * twice as fast as with a prefetch: who waits for both lines looks less often at one that
+	 * the writer is at (doc/performance).
+	 */
 	if (ring.cell_bytes != NHN_LINE_BYTES)
-		nhn_foreign_prefetch(place.cell);
+		nhn_foreign_touch(place.cell);
 	return nhn_rx_committed(&place, nhn_rx_commit_word(&ring, place.cell)); /* A */
 }
 
@@ -198,8 +202,8 @@ nhn_rx_empty(struct nhn_rx *rx)
 }
 
 /**
- * A poll of few instructions, for programs that poll much: loads one word of the peer, and
- * tells it what was given back.
+ * A poll of few instructions, for programs that poll much: loads one word of the peer, of a cell
+ * of two lines also one of the first line, which nothing takes, and tells it what was given back.
  * @return whether nothing waits: no message, and no -ESTALE
  */
 static inline bool

@@ -108,6 +108,16 @@ nhn_foreign_prefetch(const void NHN_FOREIGN *line)
 	__builtin_prefetch((const void NHN_FORCE *)line);
 }
 
+/**
+ * Load a word of a line and take nothing of it, so that it is on its way while the next load is.
+ * Unlike a prefetch it is waited for, and an emulator does it too.
+ */
+static inline void
+nhn_foreign_touch(const void NHN_FOREIGN *line)
+{
+	(void)nhn_foreign_relaxed((const uint32_t NHN_FOREIGN *)line);
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -55,21 +55,54 @@ spares_ready(struct nahanni_queue *queue, uint32_t count)
 	return RTE_MIN(count, (uint32_t)queue->spare_count);
 }
 
+static inline void
+word_copy(uint8_t *to, const uint8_t *from)
+{
+	uint64_t word;
+
+	memcpy(&word, from, sizeof(word));
+	memcpy(to, &word, sizeof(word));
+}
+
+/** Copy 49 to 64 bytes without a look at how many: the last 16 may be some of the 48 before. */
+static inline void
+short_copy(uint8_t *to, const uint8_t *from, uint32_t length)
+{
+	memcpy(to, from, 48);
+	memcpy(to + length - 16, from + length - 16, 16);
+}
+
 /**
- * Copy a frame. One of 49 to 64 bytes, as most short ones are, without a look at its length: its
- * last 16 bytes may be some of the 48 before. A longer one by the C library, which knows the
- * processor: rte_memcpy() is compiled for the least one here, and its shorter stores fill the
- * store buffer while lines are on their way.
+ * The same by words. An emulator (TCG) loads a vector in halves, which its processor cannot forward
+ * to what it does next: it waits until all stores before are done, those to lines that the other
+ * side has among them. Twice the stores fill the store buffer sooner, so not for frames in bursts.
  */
 static inline void
-frame_copy(uint8_t *to, const uint8_t *from, uint32_t length)
+short_copy_words(uint8_t *to, const uint8_t *from, uint32_t length)
 {
-	if (likely(length - 49 < 16)) {
-		memcpy(to, from, 48);
-		memcpy(to + length - 16, from + length - 16, 16);
-	} else {
+	word_copy(to, from);
+	word_copy(to + 8, from + 8);
+	word_copy(to + 16, from + 16);
+	word_copy(to + 24, from + 24);
+	word_copy(to + 32, from + 32);
+	word_copy(to + 40, from + 40);
+	word_copy(to + length - 16, from + length - 16);
+	word_copy(to + length - 8, from + length - 8);
+}
+
+/**
+ * Copy a frame: one of 49 to 64 bytes, as most short ones are, by @p copy; a longer one by the C
+ * library, which knows the processor: rte_memcpy() is compiled for the least one here, and its
+ * shorter stores fill the store buffer while lines are on their way.
+ */
+static __rte_always_inline void
+frame_copy(uint8_t *to, const uint8_t *from, uint32_t length,
+	   void (*copy)(uint8_t *, const uint8_t *, uint32_t))
+{
+	if (likely(length - 49 < 16))
+		copy(to, from, length);
+	else
 		memcpy(to, from, length);
-	}
 }
 
 /** Copy a frame out of the peer's area. @return its mbuf, or NULL: dropped */
@@ -85,7 +118,7 @@ frame_take(struct nahanni_queue *queue, const struct nhn_view *view)
 	}
 	mbuf = queue->spare[--queue->spare_count];
 	frame_copy((uint8_t *)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM, nhn_foreign_lend(view->data),
-		   length);
+		   length, short_copy_words);
 	/* All of rearm_data at once, as vector drivers do. */
 	memcpy(&mbuf->rearm_data, &queue->rearm_data, sizeof(queue->rearm_data));
 	mbuf->ol_flags &= RTE_MBUF_F_EXTERNAL;
@@ -158,12 +191,13 @@ nahanni_rx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
 	return 0;
 }
 
-/** Copy a frame into the own area. */
-static inline void
-frame_put(uint8_t *body, const struct rte_mbuf *mbuf)
+/** Copy a frame into the own area. @param lone whether it is a burst of its own */
+static __rte_always_inline void
+frame_put(uint8_t *body, const struct rte_mbuf *mbuf, bool lone)
 {
 	if (likely(mbuf->nb_segs == 1)) {
-		frame_copy(body, rte_pktmbuf_mtod(mbuf, const uint8_t *), mbuf->data_len);
+		frame_copy(body, rte_pktmbuf_mtod(mbuf, const uint8_t *), mbuf->data_len,
+			   lone ? short_copy_words : short_copy);
 		return;
 	}
 	for (; mbuf != NULL; mbuf = mbuf->next) {
@@ -179,7 +213,7 @@ frame_stream(uint8_t *body, const struct rte_mbuf *mbuf)
 	if (likely(mbuf->nb_segs == 1))
 		nhn_copy_streamed(body, rte_pktmbuf_mtod(mbuf, const void *), mbuf->data_len);
 	else
-		frame_put(body, mbuf);
+		frame_put(body, mbuf, false);
 }
 
 /** What a burst did, in registers until its end. */
@@ -212,19 +246,17 @@ frame_refused(const struct rte_mbuf *mbuf, struct sent *sent)
 	return true;
 }
 
-static const struct nhn_frame_metadata no_metadata;
-
 /** Send one frame. @return whether it is dealt with: sent, or too long and dropped */
-static inline bool
-frame_send(const struct rte_mbuf *mbuf, struct sent *sent)
+static __rte_always_inline bool
+frame_send(const struct rte_mbuf *mbuf, struct sent *sent, bool lone)
 {
 	const uint32_t length = mbuf->pkt_len;
 	uint8_t *body = frame_reserve(mbuf, sent);
 
 	if (unlikely(body == NULL))
 		return frame_refused(mbuf, sent);
-	frame_put(body, mbuf);
-	*nhn_tx_metadata_at(&sent->run) = no_metadata;
+	frame_put(body, mbuf, lone);
+	*nhn_tx_metadata_at(&sent->run) = (struct nhn_frame_metadata){0};
 	nhn_tx_commit_at(&sent->run, body, length);
 	sent->bytes += length;
 	return true;
@@ -261,8 +293,8 @@ frame_hold(const struct rte_mbuf *mbuf, struct sent *sent, struct held *held)
 	if (length > sent->run.inline_bytes)
 		frame_stream(body, mbuf);
 	else
-		frame_put(body, mbuf);
-	*nhn_tx_metadata_at(&sent->run) = no_metadata;
+		frame_put(body, mbuf, false);
+	*nhn_tx_metadata_at(&sent->run) = (struct nhn_frame_metadata){0};
 	held->kind_length[held->count++] = nhn_tx_complete_at(&sent->run, body, length, &cell);
 	sent->run.tail++;
 	sent->bytes += length;
@@ -291,18 +323,25 @@ frames_plain(const struct nahanni_queue *queue, const struct sent *sent)
 	       (sent->flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0;
 }
 
-/** Send a burst, end it and free what went. @param far as nahanni_port::far, known when compiled */
+/** What a burst is, known when compiled. */
+enum burst {
+	BURST_LONE, /**< one frame */
+	BURST_NEAR,
+	BURST_FAR, /**< nahanni_port::far is set */
+};
+
+/** Send a burst, end it and free what went. */
 static __rte_always_inline uint16_t
-burst_send(struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t count, bool far)
+burst_send(struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t count, enum burst burst)
 {
 	struct sent sent = {.run = nhn_tx_begin(queue->tx)};
 	uint16_t done = 0;
 	bool plain;
 
-	if (far)
+	if (burst == BURST_FAR)
 		done = frames_send_far(frames, count, &sent);
 	else
-		while (done < count && likely(frame_send(frames[done], &sent)))
+		while (done < count && likely(frame_send(frames[done], &sent, burst == BURST_LONE)))
 			done++;
 	nhn_tx_end(&sent.run);
 	queue->packets += done - sent.dropped;
@@ -323,7 +362,7 @@ burst_send(struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t count
 static __rte_noinline uint16_t
 burst_send_far(struct nahanni_queue *queue, struct rte_mbuf **frames, uint16_t count)
 {
-	return burst_send(queue, frames, count, true);
+	return burst_send(queue, frames, count, BURST_FAR);
 }
 
 uint16_t
@@ -335,7 +374,9 @@ nahanni_tx_burst(void *opaque, struct rte_mbuf **frames, uint16_t count)
 		queue_leave(queue);
 		return 0;
 	}
-	if (unlikely(nhn_load_relaxed(&queue->port->far) != 0) && count > 1)
+	if (count == 1)
+		return burst_send(queue, frames, 1, BURST_LONE);
+	if (unlikely(nhn_load_relaxed(&queue->port->far) != 0))
 		return burst_send_far(queue, frames, count);
-	return burst_send(queue, frames, count, false);
+	return burst_send(queue, frames, count, BURST_NEAR);
 }

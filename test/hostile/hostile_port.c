@@ -19,8 +19,9 @@
 #define NAME "net_nahanni0"
 
 struct hostile_call port_calls[PORT_CALLS] = {
-	[CALL_RX_BURST] = {.name = "rx burst of n",
-			   .bound = "2 n + 1 commit words, n copies, n frames lent"},
+	[CALL_RX_BURST] =
+		{.name = "rx burst of n",
+		 .bound = "2 n + 1 commit words and a cell's first, n copies, n frames lent"},
 	[CALL_TX_BURST] = {.name = "tx burst of n",
 			   .bound = "2 words for each frame sent and one more, 2 n at most"},
 	[CALL_CONTROL] = {.name = "control", .bound = "a look and a step"},
@@ -345,7 +346,7 @@ port_victim_receive(struct port_victim *victim)
 	uint16_t found, i;
 
 	found = rte_eth_rx_burst(victim->port, index, frames, count);
-	bound.loads += 2 * (uint64_t)count + 1;
+	bound.loads += 2 * (uint64_t)count + 2;
 	bound.copies += count;
 	bound.lends += count;
 	hostile_check(h, found <= count);

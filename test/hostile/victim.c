@@ -19,7 +19,8 @@ struct hostile_call victim_calls[VICTIM_CALLS] = {
 	[CALL_NEXT] = {.name = "next", .bound = "a commit word; a copy for a DESC"},
 	[CALL_READ] = {.name = "read", .bound = "a commit word"},
 	[CALL_END] = {.name = "end", .bound = "none"},
-	[CALL_IDLE] = {.name = "idle", .bound = "a commit word"},
+	[CALL_IDLE] = {.name = "idle",
+		       .bound = "a commit word, and one of a long cell's first line"},
 	[CALL_METADATA] = {.name = "metadata", .bound = "1 copy"},
 };
 
@@ -242,7 +243,7 @@ poll_idle(struct hostile *h, struct nhn_rx *rx)
 {
 	hostile_enter(h);
 	nhn_rx_idle(rx);
-	hostile_leave(h, &victim_calls[CALL_IDLE], (struct hostile_bound){.loads = 1});
+	hostile_leave(h, &victim_calls[CALL_IDLE], (struct hostile_bound){.loads = 2});
 }
 
 void

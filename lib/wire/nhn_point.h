@@ -10,7 +10,8 @@
  * nothing.
  *
  * A point stands before each store of a word or of bytes that the peer reads,
- * and before each load of the peer's memory.
+ * before each load of the peer's memory, and before the fence after streaming
+ * stores.
  */
 #ifndef NHN_POINT_H
 #define NHN_POINT_H

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include <nhn_libc.h>
+#include <nhn_point.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the format is little-endian and its words are accessed as they are"
@@ -87,6 +88,7 @@ nhn_fence_acquire(void)
 static inline void
 nhn_fence_streamed(void)
 {
+	NHN_POINT("send/fence");
 #if defined(__x86_64__)
 	__asm__ volatile("sfence" : : : "memory");
 #endif

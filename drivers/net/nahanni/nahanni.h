@@ -33,7 +33,6 @@
 #define NAHANNI_CHECK_INTERVAL_NS 1000000000u
 /** Frames a receive takes at a time; also the mbufs a queue keeps ready. */
 #define NAHANNI_RX_CHUNK 32u
-
 /** Frames to a far reader that are written before the first of them is committed, at most. */
 #define NAHANNI_TX_HELD 32u
 /** Cells of a queue where the program names no number of descriptors. */

@@ -308,10 +308,14 @@ frames_send_far(struct rte_mbuf **frames, uint16_t count, struct sent *sent)
 	struct held held = {.count = 0};
 	uint16_t done = 0;
 
-	for (; done < count && frame_hold(frames[done], sent, &held); done++)
+	for (; done < count; done++) {
 		if (held.count == NAHANNI_TX_HELD)
 			held_commit(&sent->run, &held);
-	held_commit(&sent->run, &held);
+		if (!frame_hold(frames[done], sent, &held))
+			break;
+	}
+	if (held.count != 0)
+		held_commit(&sent->run, &held);
 	return done;
 }
 

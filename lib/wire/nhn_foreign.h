@@ -44,8 +44,8 @@ nhn_foreign_of(const void *memory)
 }
 
 /**
- * Lend foreign bytes to a copy routine that loads each of them at most once and
- * decides nothing by them.
+ * Lend foreign bytes to a copy routine, which decides nothing by them: it may load some of them
+ * twice.
  */
 static inline const void *
 nhn_foreign_lend(const void NHN_FOREIGN *memory)

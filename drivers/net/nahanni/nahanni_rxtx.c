@@ -75,7 +75,8 @@ short_copy(uint8_t *to, const uint8_t *from, uint32_t length)
 /**
  * The same by words. An emulator (TCG) loads a vector in halves, which its processor cannot forward
  * to what it does next: it waits until all stores before are done, those to lines that the other
- * side has among them. Twice the stores fill the store buffer sooner, so not for bursts that are sent.
+ * side has among them. Twice the stores fill the store buffer sooner, so not for bursts that are
+ * sent.
  */
 static inline void
 short_copy_words(uint8_t *to, const uint8_t *from, uint32_t length)

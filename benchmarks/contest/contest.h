@@ -201,25 +201,48 @@ contest_rest(void)
 		contest_pause();
 }
 
+/**
+ * Copy @p size bytes, known when compiled. In a guest by words: an emulator (TCG) moves a vector
+ * through its own memory, in halves and then whole, which no processor forwards, and so waits for
+ * all stores before; that would be a cost of the contest's own, the same for every contestant.
+ */
+CONTEST_INLINE void
+contest_copy_short(uint8_t *to, const uint8_t *from, uint32_t size)
+{
+#ifdef CONTEST_GUEST
+	uint64_t word;
+	uint32_t at;
+
+#pragma GCC unroll 8
+	for (at = 0; at + sizeof(word) <= size; at += sizeof(word)) {
+		__builtin_memcpy(&word, from + at, sizeof(word));
+		__builtin_memcpy(to + at, &word, sizeof(word));
+	}
+	__builtin_memcpy(to + at, from + at, size % sizeof(word));
+#else
+	__builtin_memcpy(to, from, size);
+#endif
+}
+
 /** Copy a message, inline where it is small: the sizes of the contest are known. */
 static inline void
 contest_copy(void *to, const void *from, uint32_t size)
 {
 	switch (size) {
 	case 8:
-		__builtin_memcpy(to, from, 8);
+		contest_copy_short(to, from, 8);
 		return;
 	case 48:
-		__builtin_memcpy(to, from, 48);
+		contest_copy_short(to, from, 48);
 		return;
 	case 56:
-		__builtin_memcpy(to, from, 56);
+		contest_copy_short(to, from, 56);
 		return;
 	case 60:
-		__builtin_memcpy(to, from, 60);
+		contest_copy_short(to, from, 60);
 		return;
 	case 64:
-		__builtin_memcpy(to, from, 64);
+		contest_copy_short(to, from, 64);
 		return;
 	default:
 		memcpy(to, from, size);

@@ -5,7 +5,7 @@ import collections
 
 from . import figures
 from .names import PORTS
-from .rounds import LEAST_ROUNDS, compared, kept_by_turn
+from .rounds import LEAST_ROUNDS, compared, gathered, kept_by_turn
 
 AT_MOST, AT_LEAST = "at most", "at least"
 VHOST = ("vhost-split", "vhost-packed")
@@ -80,11 +80,11 @@ class Rounds:
     """The cells of finished steps."""
 
     def __init__(self, steps, records, sessions):
-        done = [step for step in steps if step.key in records and step.told in ("trips", "rate")]
-        self.wheres = {step.where for step in done}
+        done = [(step, record) for step, record in gathered(steps, records)
+                if step.told in ("trips", "rate")]
+        self.wheres = {step.where for step, _ in done}
         self.cells = {(step.where, step.told, step.size, step.burst):
-                      Cell(step, records[step.key], sessions.get(step.where, {}))
-                      for step in done}
+                      Cell(step, record, sessions.get(step.where, {})) for step, record in done}
 
     def cell(self, where, work, size, burst, name):
         """The cell in which a contestant of ours was measured."""

@@ -58,12 +58,9 @@ def figure(step, record, name, entry):
 
 
 def all_figures(steps, records):
-    found = []
-    for step in steps:
-        record = records.get(step.key)
-        for name, entry in (record["names"].items() if record else ()):
-            found.append(figure(step, record, name, entry))
-    return found
+    return [figure(step, record, name, entry)
+            for step, record in rounds.gathered(steps, records)
+            for name, entry in record["names"].items()]
 
 
 def contestant(where, name, what=None, missing=None):
@@ -139,6 +136,7 @@ def document(course):
             "complete": bool(steps) and all(step.key in settled for step in steps),
             "seconds": round(state.seconds(), 1), "commit": state.begun.get("commit"),
             "rounds": course.plan.rounds, "round_s": course.plan.round_s,
+            "boots": course.plan.boots,
             "place": course.place,
             "contestants": contestants(state.sessions, state.steps, faults, course.wanted),
             "figures": found, "tail": tail, "laws": fitted,

@@ -113,6 +113,20 @@ class Histogram:
         return histogram
 
 
+def one_histogram(several):
+    """
+    Of what several boots kept, or None. There is no interval: rounds of a boot are alike, so that
+    drawing among all of them would make it too narrow.
+    """
+    several = [kept for kept in several if kept]
+    if len(several) < 2:
+        return several[0] if several else None
+    merged = Histogram()
+    for kept in several:
+        merged.add(kept["steps"], kept["samples"], kept["min"], kept["max"])
+    return {**merged.as_json(), "intervals": None}
+
+
 class Ranks:
     """The steps of a histogram, and how many samples lie at or below each."""
 

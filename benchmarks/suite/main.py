@@ -221,17 +221,25 @@ class Course:
                                             self.options.far_core)
 
     def run_session(self, session, steps, todo):
-        self.contest = self.open(session)
         try:
-            runner = Runner(self.contest, self.listing(session), self.plan.rounds,
-                            self.plan.round_s, self.progress.say)
-            for step in steps:
-                seconds_left = sum(self.plan.seconds(other) for other in todo
-                                   if other.key not in self.state.steps)
-                self.run_step(runner, step, seconds_left * self.slowness())
+            for boot, part in enumerate(by_boot(steps)):
+                if boot:
+                    self.end()
+                self.run_steps(self.runner(session), part, todo)
         except (driver.Broken, driver.Refused, driver.Fault) as error:
             self.progress.say(f"{session.where}: {error}")
             self.faults.append({"step": session.where, "text": str(error)})
+
+    def run_steps(self, runner, steps, todo):
+        for step in steps:
+            seconds_left = sum(self.plan.seconds(other) for other in todo
+                               if other.key not in self.state.steps)
+            self.run_step(runner, step, seconds_left * self.slowness())
+
+    def runner(self, session):
+        self.contest = self.open(session)
+        return Runner(self.contest, self.listing(session), self.plan.rounds, self.plan.round_s,
+                      self.progress.say)
 
     def slowness(self):
         """How much longer steps took than was planned: this machine, this hour."""
@@ -284,6 +292,20 @@ class Course:
         print(f"\n{self.options.out / 'results.json'}" +
               ("" if why else f", {self.options.out / 'report.html'}"))
         return FAILED if why or self.broken_off or results["faults"] else DONE
+
+
+def by_boot(steps):
+    """
+    A session's steps in parts, each with a boot before it. What is measured in one boot only
+    takes the last that is there.
+    """
+    parts, boot = [[]], 1
+    for step in steps:
+        if step.boot > boot:
+            boot = step.boot
+            parts.append([])
+        parts[-1].append(step)
+    return [part for part in parts if part]
 
 
 def with_devices(session, listed, missing):

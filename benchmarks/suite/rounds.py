@@ -110,6 +110,39 @@ def compared(several):
     return near, len(turns) - len(near)
 
 
+def gathered(steps, records):
+    """
+    [(step, record)] of the finished steps. What was measured in several boots is one cell, whose
+    turns go on from boot to boot.
+    """
+    found = {}
+    for step in steps:
+        if step.key in records:
+            found.setdefault(dataclasses.replace(step, boot=1).key, []).append(step)
+    return [(several[0], one_record([records[step.key] for step in several]))
+            for several in found.values()]
+
+
+def one_record(boots):
+    """Of records of one cell."""
+    if len(boots) == 1:
+        return boots[0]
+    names = {}
+    turns = 0
+    for record in boots:
+        for name, entry in record["names"].items():
+            whole = names.setdefault(name, {"rounds": [], "histograms": []})
+            whole["rounds"] += [{**kept, "turn": turns + kept["turn"]} for kept in entry["rounds"]]
+            whole["histograms"].append(entry["histogram"])
+        turns += 1 + max((kept["turn"] for entry in record["names"].values()
+                          for kept in entry["rounds"]), default=0)
+    for entry in names.values():
+        entry["histogram"] = figures.one_histogram(entry.pop("histograms"))
+    return {**boots[0], "names": names,
+            **{key: [one for record in boots for one in record[key]]
+               for key in ("faults", "left_out", "attached")}}
+
+
 def kept_of_all(record, found):
     """How many rotations a figure can be made of that compares all of them."""
     return len(compared([kept_by_turn(record, name) for name in found])[0])

@@ -257,6 +257,61 @@ class Apart(unittest.TestCase):
         self.assertIn("2 rotations have all", bar["why"])
 
 
+class Boots(unittest.TestCase):
+    """A cell that was measured in several boots of a guest."""
+
+    def setUp(self):
+        self.steps = [plan.Step("guest-uio", "trips", 64, names=("ethdev", "vhost-packed"),
+                                rank=plan.GUEST, boot=boot) for boot in (1, 2, 3)]
+        # Ours over the peer's, a boot each; the second has a round that is not compared.
+        self.records = {step.key: self.record(step, ours) for step, ours in
+                        zip(self.steps, ([50, 50], [70, 70, None], [90, 90]))}
+        self.sessions = {"guest-uio": {"contestants": [
+            {"name": name, "size_min": 60, "size_max": 1518}
+            for name in self.steps[0].names], "missing": []}}
+
+    @staticmethod
+    def record(step, ours):
+        def of(values):
+            kept = [{"turn": turn, "limit_ns": 10.0, "ns": 1000, "received": 100, "lost": 0,
+                     "misordered": 0, "samples": 100, "p50": p50,
+                     "dropped": None if p50 else "limit"} for turn, p50 in enumerate(values)]
+            steps = [[p50, 100] for p50 in sorted(set(values) - {None})]
+            return {"rounds": kept,
+                    "histogram": {"steps": steps, "samples": 100 * len(steps), "min": 1,
+                                  "max": steps[-1][0], "intervals": {"p99": [1, 2]}}}
+        return {"step": step.key, "names": {"ethdev": of(ours),
+                                            "vhost-packed": of([100] * len(ours))},
+                "faults": [], "left_out": [], "attached": []}
+
+    def bar(self):
+        found = bars.bars(self.steps, self.records, self.sessions, None)
+        return next(row for row in found if row["name"] == "guest-uio-ethdev-p50")
+
+    def test_bar_is_of_all_boots(self):
+        row = self.bar()
+        # The median over one boot's rotations is 0.5, 0.7 or 0.9.
+        self.assertEqual((row["value"], row["rounds"]), (0.7, 6))
+        del self.records[self.steps[0].key]
+        self.assertEqual((self.bar()["value"], self.bar()["rounds"]), (0.8, 4))
+
+    def test_fault_of_one_boot_is_a_fault(self):
+        self.records[self.steps[1].key]["faults"] = [{"contestant": "ethdev", "text": "gone"}]
+        self.assertIn("gone", self.bar()["why"])
+
+    def test_figure_is_of_all_boots(self):
+        found = document.all_figures(self.steps, self.records)
+        self.assertEqual([row["contestant"] for row in found], ["ethdev", "vhost-packed"])
+        ours = found[0]
+        self.assertEqual((ours["rounds"], ours["dropped"], ours["samples"]), (6, 1, 600))
+        self.assertEqual((ours["p50"]["median"], ours["ratio"]["median"]), (70, 7))
+        self.assertEqual(ours["percentiles"]["max"], 90)
+        # Rounds of a boot are alike.
+        self.assertIsNone(ours["intervals"])
+        alone = document.all_figures(self.steps[:1], self.records)[0]
+        self.assertEqual(alone["intervals"], {"p99": [1, 2]})
+
+
 class OwnNoise(unittest.TestCase):
     NONE = dict.fromkeys((*bars.OWN_NOISE, "involuntary"), 0)
 

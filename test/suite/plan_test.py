@@ -90,7 +90,7 @@ class Budget(unittest.TestCase):
             fitted = plan.fit(steps, budget_s, False)
             rounds.append((fitted.rounds, len(fitted.steps)))
             if fitted.left_out:
-                self.assertEqual((fitted.rounds, fitted.round_s), plan.PACES[-1])
+                self.assertEqual((fitted.rounds, fitted.round_s), plan.PACES[-1][:2])
             if len(fitted.steps) > 1:
                 self.assertLessEqual(
                     plan.total(fitted.steps, fitted.rounds, fitted.round_s,
@@ -110,9 +110,33 @@ class Budget(unittest.TestCase):
         fitted = plan.fit(plan.running_order(steps), 1200, False)
         self.assertEqual(fitted.left_out, [])
 
+    def test_boots_of_guests(self):
+        guests = ("guest-vfio", "guest-uio")
+        steps = plan.running_order(steps_of() + [step for where in guests
+                                                 for step in steps_of(where=where)])
+        self.assertEqual({step.boot for step in steps if step.where == "host"}, {1})
+        for budget_s, boots in ((600, 3), (1200, 7)):
+            fitted = plan.fit(steps, budget_s, False)
+            self.assertEqual(fitted.boots, boots)
+            for where in guests:
+                mine = [step for step in fitted.steps if step.where == where]
+                # Boots one after the other; what is measured once needs none of its own.
+                parts = main.by_boot(mine)
+                self.assertEqual(len(parts), boots)
+                self.assertEqual(sum(parts, []), mine)
+                self.assertEqual({(step.work, step.size) for step in parts[1]},
+                                 {("trips", 64), ("trips", 60), ("rate", 64)})
+                for part in parts[1:]:
+                    self.assertLessEqual({name for step in part if step.boot > 1
+                                          for name in step.names},
+                                         {"channel", "ethdev", *plan.BOOT_PEERS})
+                # The run goes on where it was broken off.
+                self.assertEqual(sum(main.by_boot(mine[8:]), []), mine[8:])
+        self.assertEqual({step.boot for step in steps_of(quick=True, where="guest-uio")}, {1})
+
     def test_what_grows_goes_first(self):
         steps = steps_of()
-        seconds = plan.total(steps, *plan.PACES[-1], plan.TAIL_SAMPLES)
+        seconds = plan.total(steps, *plan.PACES[-1][:2], plan.TAIL_SAMPLES)
         fitted = plan.fit(steps, 0.97 * seconds / plan.SHARE, False)
         self.assertEqual({step.work for step, _ in fitted.left_out}, {"rings"})
         self.assertEqual({step.work for step in steps_of(quick=True)} & {"queues", "rings"}, set())

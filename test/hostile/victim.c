@@ -243,7 +243,8 @@ poll_idle(struct hostile *h, struct nhn_rx *rx)
 {
 	hostile_enter(h);
 	nhn_rx_idle(rx);
-	hostile_leave(h, &victim_calls[CALL_IDLE], (struct hostile_bound){.loads = 2});
+	hostile_leave(h, &victim_calls[CALL_IDLE],
+		      (struct hostile_bound){.loads = rx->cell_bytes == NHN_LINE_BYTES ? 1 : 2});
 }
 
 void

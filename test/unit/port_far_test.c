@@ -51,11 +51,52 @@ test_bursts_to_a_far_reader(void **state)
 	bursts_pass();
 }
 
+/** What a burst has no room for goes with the next one, whole and in order. */
+static void
+burst_refused(uint16_t count, uint32_t length, uint16_t least, uint16_t most)
+{
+	struct rte_mbuf *frames[CELLS + 4];
+	uint16_t gone, i;
+
+	for (i = 0; i < count; i++)
+		frames[i] = frame_make(length, 1);
+	gone = rte_eth_tx_burst(host, 0, frames, count);
+	assert_in_range(gone, least, most);
+	assert_int_equal(rte_mempool_in_use_count(pool), count - gone);
+	while (taken < sent - (count - gone))
+		frame_take(length);
+	assert_int_equal(rte_eth_rx_burst(guest, 0, &frames[0], 1), 0);
+	assert_int_equal(rte_eth_tx_burst(host, 0, frames + gone, count - gone), count - gone);
+	while (taken < sent)
+		frame_take(length);
+	assert_int_equal(rte_eth_rx_burst(guest, 0, &frames[0], 1), 0);
+}
+
+/** The frame that is refused comes after some that are held. */
+static void
+test_refused_behind_held(void **state)
+{
+	struct rte_mbuf *none;
+
+	(void)state;
+	both_start(0, rx_pool);
+	assert_int_equal(rte_pmd_nahanni_distance_set(host, 470), 0);
+	bursts_pass();
+	/* An empty poll gives all cells back. */
+	assert_int_equal(rte_eth_rx_burst(guest, 0, &none, 1), 0);
+	/* One cell is in use, and so all but one of two full holds find room. */
+	frame_send(60, 1);
+	burst_refused(CELLS + 4, 60, CELLS - 1, CELLS - 1);
+	/* The data ring has 32 KiB, and a frame of 1518 bytes takes 24 lines: 21 at most fit. */
+	burst_refused(24, 1518, 20, 21);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_bursts_to_a_far_reader, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_behind_held, setup, teardown),
 	};
 
 	if (rig_start((char *)"port_far_test") != 0)

@@ -211,10 +211,12 @@ frame_put(uint8_t *body, const struct rte_mbuf *mbuf, bool lone)
 static inline void
 frame_stream(uint8_t *body, const struct rte_mbuf *mbuf)
 {
-	if (likely(mbuf->nb_segs == 1))
+	if (likely(mbuf->nb_segs == 1)) {
+		NHN_POINT("send/stream");
 		nhn_copy_streamed(body, rte_pktmbuf_mtod(mbuf, const void *), mbuf->data_len);
-	else
+	} else {
 		frame_put(body, mbuf, false);
+	}
 }
 
 /** What a burst did, in registers until its end. */

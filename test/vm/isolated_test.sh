@@ -138,7 +138,7 @@ measure_once()
 	status=$?
 	: >"$work/words"
 	if [ $status = 124 ] || [ $status = 137 ]; then
-		{ words; places; grep r-xp "$work/guest.log"; } >"$work/words" 2>&1
+		{ load_average; words; places; grep r-xp "$work/guest.log"; } >"$work/words" 2>&1
 		guest_kill
 	else
 		guest_wait
@@ -153,27 +153,6 @@ measure_once()
 load_average()
 {
 	echo "load of this machine, which has $(nproc) cores: $(cat /proc/loadavg)"
-}
-
-word()	# OFFSET BYTES
-{
-	od -A n -t u4 -j "$1" -N "$2" "$work/memory"
-}
-
-# How far the handshake got (doc/wire-format), and twice, for a beat that moves is an end that
-# polls. The near end has closed its session, which is odd now.
-words()
-{
-	local side offset
-	load_average
-	for _ in 1 2; do
-		for side in host guest; do
-			offset=0
-			[ $side = host ] || offset=$((8 << 20))
-			echo "$side: session, seen, open, discarded: $(word $offset 16), beat: $(word $((offset + 64)) 4)"
-		done
-		sleep 6
-	done
 }
 
 # Where the guest's two CPUs are, some times: by the far end's maps a loop has a name.

@@ -28,7 +28,7 @@ test_qemu_killed()
 	sleep 1
 	guest_kill
 	guest_start "$work/guest.log" --get "/root/out.json:$work/out.json" -- sh -c "$ping_in_guest" "$perf" "$samples"
-	guest_wait && wait "$pong_pid" && all_arrived "$work/out.json" "$samples"
+	guest_wait && ended "$pong_pid" "$work/host.log" && all_arrived "$work/out.json" "$samples"
 	check "$layout: QEMU killed and started again, the host's process lived" $? "$work/host.log" "$work/first.log" "$work/guest.log"
 	sed -n 's/^ipc-perf: \(the link is up after .*\)/  second guest: \1/p' "$work/guest.log"
 }
@@ -49,7 +49,7 @@ test_guest_reset()
 	wait_for grep -q 'pong was restarted' "$work/living.log"
 	echo "  traffic again $((SECONDS - reset)) s after the reset, the guest's boot among them"
 	kill -INT $ping_pid
-	wait $ping_pid
+	ended $ping_pid "$work/living.log"
 	restarted "$work/living.json" >>"$work/living.log" && host_ping_whole channel 60 && guest_wait
 	check "$layout: guest reset, the host's process lived" $? "$work/living.log" "$work/host.log" "$work/guest.log"
 }

@@ -97,11 +97,57 @@ guest_reset()
 	END
 }
 
+word()	# FILE OFFSET BYTES
+{
+	od -A n -t u4 -j "$2" -N "$3" "$1"
+}
+
+# How far the handshake got (doc/wire-format), and twice, for a beat that moves is an end that
+# polls.
+words()
+{
+	local side offset file
+	for _ in 1 2; do
+		for side in host guest; do
+			offset=0
+			file=${files[0]}
+			[ $side = host ] || file=${files[-1]}
+			[ $side = host ] || [ ${#files[@]} != 1 ] || offset=$((8 << 20))
+			echo "$side: session, seen, open, discarded: $(word "$file" $offset 16), beat: $(word "$file" $((offset + 64)) 4)"
+		done
+		sleep 6
+	done
+}
+
+# ended PID LOG: a process of the host's ends within 200 s; else its log tells where it and the
+# link are, and it is killed.
+ended()
+{
+	local pid=$1 log=$2 task
+	for _ in $(seq 2000); do
+		[ -d "/proc/$pid" ] || break
+		sleep 0.1
+	done
+	if [ -d "/proc/$pid" ]; then
+		{
+			echo "did not end: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+			for task in "/proc/$pid/task"/*; do
+				cat "$task/comm" "$task/syscall" "$task/wchan"
+				echo
+			done
+			words
+		} >>"$log" 2>&1
+		kill -KILL "$pid"
+	fi
+	wait "$pid"
+}
+
 host_ping()	# VIA SIZE SAMPLES
 {
 	rm -f "$work/out.json"
 	"$perf" -l 0 -- --mode ping --via "$1" --size "$2" --samples "$3" --link "$host_link" \
-		--json "$work/out.json" >"$work/host.log" 2>&1
+		--json "$work/out.json" >"$work/host.log" 2>&1 &
+	ended $! "$work/host.log"
 }
 
 # Counted, whole.

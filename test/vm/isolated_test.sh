@@ -155,20 +155,6 @@ load_average()
 	echo "load of this machine, which has $(nproc) cores: $(cat /proc/loadavg)"
 }
 
-# Where the guest's two CPUs are, some times: by the far end's maps a loop has a name.
-places()
-{
-	timeout 30 /usr/bin/python3 - "$work/monitor" <<-'END'
-	import re, socket, sys, time
-	monitor = socket.socket(socket.AF_UNIX)
-	monitor.connect(sys.argv[1])
-	for _ in range(8):
-	    monitor.sendall(b"info registers -a\n")
-	    time.sleep(0.2)
-	    print("RIP of CPU 0 and 1:", *re.findall(r"RIP=(\w+)", monitor.recv(1 << 16).decode(errors="replace")))
-	END
-}
-
 # What the last run had.
 whole()
 {

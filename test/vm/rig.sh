@@ -119,6 +119,20 @@ words()
 	done
 }
 
+# Where the guest's CPUs are, some times: by the far end's maps a loop has a name.
+places()
+{
+	timeout 30 /usr/bin/python3 - "$work/monitor" <<-'END'
+	import re, socket, sys, time
+	monitor = socket.socket(socket.AF_UNIX)
+	monitor.connect(sys.argv[1])
+	for _ in range(8):
+	    monitor.sendall(b"info registers -a\n")
+	    time.sleep(0.2)
+	    print("RIP of each CPU:", *re.findall(r"RIP=(\w+)", monitor.recv(1 << 16).decode(errors="replace")))
+	END
+}
+
 # ended PID LOG: a process of the host's ends within 200 s; else its log tells where it and the
 # link are, and it is killed.
 ended()
@@ -136,6 +150,7 @@ ended()
 				echo
 			done
 			words
+			[ ! -S "$work/monitor" ] || places
 		} >>"$log" 2>&1
 		kill -KILL "$pid"
 	fi
